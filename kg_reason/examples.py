@@ -1,0 +1,224 @@
+"""Example files: labelled premise-hypothesis pairs in, pairs out.
+
+Columns are named by ExampleConfig; labels are words. Every bad line of every file is found in one pass and told with
+its place. The file formats are `example_rows.py`; what a label means, and how three-way and two-way labels meet, is
+`nli.py`.
+
+Where files give an object `names` (JSON Lines), its members are further names for entities in that pair only, surface
+form -> entity id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kg_reason.config import ExampleConfig
+from kg_reason.errors import BadLinesError, ConfigError
+from kg_reason.example_rows import BadRows, Row, find_format, read_table, shown
+from kg_reason.nli import Label, NLIExample
+
+SPELLINGS = {
+    **dict.fromkeys(("entailment", "entails", "entail", "entailed", "e"), Label.ENTAILMENT),
+    **dict.fromkeys(("neutral", "n"), Label.NEUTRAL),
+    **dict.fromkeys(("contradiction", "contradicts", "contradict", "contradictory", "c"), Label.CONTRADICTION),
+    **dict.fromkeys(
+        ("not_entailment", "non_entailment", "nonentailment", "not_entailed", "no_entailment"), Label.NOT_ENTAILMENT
+    ),
+}
+LABEL_WORDS = ", ".join(Label)
+
+
+class BadExamplesError(BadLinesError):
+    """Lines of example files could not be read; `bad_lines` holds the first of them."""
+
+    def __str__(self) -> str:
+        plural = "line" if self.num_bad_lines == 1 else "lines"
+        more = self.num_bad_lines - len(self.bad_lines)
+        told = [f"  {bad_line}" for bad_line in self.bad_lines] + [f"  ... and {more:,} more"] * (more > 0)
+        return "\n".join([f"{self.num_bad_lines:,} bad {plural} in the examples:", *told])
+
+
+class _BadRowError(ValueError):
+    """One row is not an example; the message says what was found and what was expected."""
+
+
+def read_examples(
+    paths: str | Path | Sequence[str | Path], config: ExampleConfig | None = None, *, require_labels: bool = True
+) -> list[NLIExample]:
+    """Read the examples of one or several inputs, in order.
+
+    Args:
+        paths: files (.jsonl, .csv, .tsv, each also .gz, .bz2, .xz or .zst; .parquet), `-` for JSON lines on standard
+            input, or `hf:NAME[:SUBSET][@SPLIT]` for a Hugging Face data set, the only one that may open a connection.
+        config: names of the columns; None: the default names.
+        require_labels: whether an example without a label is a bad line (or left out, with `skip_unlabelled`).
+
+    Raises:
+        BadLinesError: lines that cannot be read, all found in one pass, the first 20 listed.
+        InputSyntaxError: an input that is missing or cannot be read as a whole.
+        MissingExtraError: a data set is named and the package `datasets` is not installed.
+    """
+    config = ExampleConfig() if config is None else config
+    names = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    formats = [find_format(name) for name in names]
+    bad_rows = BadRows()
+    examples: list[NLIExample] = []
+    for name, file_format in zip(names, formats, strict=True):
+        table = read_table(name, file_format, config.label_column, config.split, bad_rows)
+        missing = _missing_columns(table.columns, config, require_labels)
+        if missing:
+            bad_rows.add(name, 1, _missing_reason(missing[0], table.columns or (), config))
+            continue
+        unseen = _named_columns(config)
+        num_rows = 0
+        for line, row in table.rows:
+            num_rows += 1
+            unseen.difference_update(row)
+            try:
+                example = _example(row, config, require_labels)
+            except _BadRowError as error:
+                bad_rows.add(name, line, str(error))
+                continue
+            if example.label is not None or not require_labels:
+                examples.append(example)
+        if num_rows and unseen:
+            bad_rows.add(name, 1, f"found no column {min(unseen)!r} in this or any other line, expected it in some")
+    if bad_rows.num:
+        raise BadExamplesError(bad_rows.first, bad_rows.num)
+    return examples
+
+
+def write_examples(path: str | Path, examples: Iterable[NLIExample]) -> None:
+    """Write examples as JSON lines: beside, synced, then renamed, so that the file is whole or not there.
+
+    Raises:
+        ConfigError: the name does not end in .jsonl.
+    """
+    target = Path(path)
+    if target.suffix != ".jsonl":
+        raise ConfigError(f"examples are written as JSON lines: found {target.name!r}, expected a name in .jsonl")
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(json.dumps(to_json(example), ensure_ascii=False) + "\n" for example in examples)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def to_json(example: NLIExample) -> dict[str, Any]:
+    """Return one example as the plain data of its line in an example file; empty fields are left out."""
+    plain: dict[str, Any] = {"id": example.example_id} if example.example_id else {}
+    plain |= {"premise": example.premise, "hypothesis": example.hypothesis}
+    if example.label is not None:
+        plain["label"] = str(example.label)
+    if example.category:
+        plain["category"] = example.category
+    if example.names:
+        plain["names"] = dict(example.names)
+    return plain
+
+
+def parse_label(word: str) -> Label | None:
+    """Return the label that a word means, whatever its case and hyphens; None for no label (empty or `-`).
+
+    Raises:
+        ConfigError: the word is no label.
+    """
+    key = word.strip().casefold()
+    if key in ("", "-"):
+        return None
+    label = SPELLINGS.get(key.replace("-", "_").replace(" ", "_"))
+    if label is None:
+        raise ConfigError(f"found {shown(word)}, expected one of the words {LABEL_WORDS}")
+    return label
+
+
+def _missing_columns(columns: Sequence[str] | None, config: ExampleConfig, require_labels: bool) -> list[str]:
+    """Return the columns that every row needs and a table does not have."""
+    needed = [config.premise_column, config.hypothesis_column] + [config.label_column] * require_labels
+    return [] if columns is None else [column for column in needed if column and column not in columns]
+
+
+def _named_columns(config: ExampleConfig) -> set[str]:
+    """Return the optional columns that the caller named: they must occur, those of default name need not."""
+    default = ExampleConfig()
+    given = {config.label_column, config.category_column, config.id_column, ""}
+    return given - {default.label_column, default.category_column, default.id_column, ""}
+
+
+def _example(row: Row, config: ExampleConfig, require_labels: bool) -> NLIExample:
+    """Make the example of one row."""
+    premise = _sentence(row, config.premise_column, config) if config.premise_column else ""
+    hypothesis = _sentence(row, config.hypothesis_column, config)
+    if not hypothesis.strip():
+        raise _BadRowError(f"{config.hypothesis_column}: found no text, expected a sentence")
+    return NLIExample(
+        premise=premise,
+        hypothesis=hypothesis,
+        label=_label(row, config, require_labels),
+        category=_word(row, config.category_column),
+        names=_names(row.get("names")),
+        example_id=_word(row, config.id_column),
+    )
+
+
+def _sentence(row: Row, column: str, config: ExampleConfig) -> str:
+    if column not in row:
+        raise _BadRowError(_missing_reason(column, tuple(row), config))
+    value = row[column]
+    if not isinstance(value, str):
+        raise _BadRowError(f"{column}: found {shown(value)}, expected text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _BadRowError(f"{column}: found half of a surrogate pair, expected Unicode text") from error
+    return value
+
+
+def _label(row: Row, config: ExampleConfig, require_labels: bool) -> Label | None:
+    column = config.label_column
+    value = row.get(column)
+    if value is not None and not isinstance(value, str):
+        kind = "the number " if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        raise _BadRowError(f"{column}: found {kind}{value!r}, expected one of the words {LABEL_WORDS}")
+    try:
+        label = parse_label(value or "")
+    except ConfigError as error:
+        raise _BadRowError(f"{column}: {error}") from error
+    if label is None and require_labels and not config.skip_unlabelled:
+        if column not in row:
+            raise _BadRowError(_missing_reason(column, tuple(row), config))
+        advice = "--skip-unlabelled leaves such pairs out"
+        raise _BadRowError(f"{column}: found no label, expected one of the words {LABEL_WORDS} ({advice})")
+    return label
+
+
+def _word(row: Row, column: str) -> str:
+    value = row.get(column)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise _BadRowError(f"{column}: found {shown(value)}, expected a word")
+    return str(value)
+
+
+def _names(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        if value is None or isinstance(value, str):  # a column of a table that only shares the name
+            return {}
+        raise _BadRowError(f"names: found {shown(value)}, expected an object from surface form to entity id")
+    if not all(isinstance(entity, str) for entity in value.values()):
+        raise _BadRowError(f"names: found {shown(value)}, expected an entity id for every surface form")
+    return value
+
+
+def _missing_reason(column: str, found: Sequence[str], config: ExampleConfig) -> str:
+    setting = next(name for name, value in config.to_json().items() if value == column).replace("_", "-")
+    return f"found columns {', '.join(found) or 'none'}; expected {column} (--{setting} names another)"

@@ -1,0 +1,1 @@
+"""Knowledge: symbols and ids. No neural network in this wing."""

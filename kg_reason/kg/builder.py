@@ -1,0 +1,351 @@
+"""Building a graph: blocks of triples in, the finished arrays out, and the folder written all or nothing.
+
+The arrays are documented where they are read, in `graph.py`. Entity ids depend on the set of terms only, so the order
+of lines and files changes no result; the sources of an edge keep the order of reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.config import BuildConfig
+from kg_reason.kg.label_index import build_label_index
+from kg_reason.kg.names import BLANK, LITERAL, readable_names, readable_relation
+from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
+from kg_reason.kg.triples import TripleBlock, literal_parts, term_text
+
+Arrays = dict[str, NDArray[Any]]
+
+FORMAT_VERSION = 1
+PREFERRED, ALTERNATIVE, HIDDEN, OWN = 0, 1, 2, 3
+ALIAS_KINDS = ("pref", "alt", "hidden", "own")
+
+_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+_SKOS = "http://www.w3.org/2004/02/skos/core#"
+LABEL_RELATIONS: Mapping[str, int] = {
+    _RDFS + "label": PREFERRED,
+    "rdfs:label": PREFERRED,
+    _SKOS + "prefLabel": PREFERRED,
+    "skos:prefLabel": PREFERRED,
+    _SKOS + "altLabel": ALTERNATIVE,
+    "skos:altLabel": ALTERNATIVE,
+    _SKOS + "hiddenLabel": HIDDEN,
+    "skos:hiddenLabel": HIDDEN,
+    "http://xmlns.com/foaf/0.1/name": PREFERRED,
+    "foaf:name": PREFERRED,
+    "http://schema.org/name": PREFERRED,
+    "https://schema.org/name": PREFERRED,
+    "schema:name": PREFERRED,
+    "http://schema.org/alternateName": ALTERNATIVE,
+    "https://schema.org/alternateName": ALTERNATIVE,
+    "schema:alternateName": ALTERNATIVE,
+    "http://purl.org/dc/elements/1.1/title": PREFERRED,
+    "http://purl.org/dc/terms/title": PREFERRED,
+    "dc:title": PREFERRED,
+    "dcterms:title": PREFERRED,
+}
+KIND_PRIOR = (1.0, 0.9, 0.5, 1.0)
+
+
+def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
+    """Return the kind of label that each label relation gives, the user's own among them."""
+    return {**LABEL_RELATIONS, **dict.fromkeys(label_relations, PREFERRED)}
+
+
+@dataclass(frozen=True)
+class BuiltGraph:
+    """What a graph consists of: plain data for graph.json, and arrays by name."""
+
+    header: dict[str, Any]
+    arrays: Arrays
+
+
+class _Rows:
+    """Columns of rows that arrive block by block."""
+
+    def __init__(self, **types: type) -> None:
+        self._types = types
+        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in types}
+
+    def add(self, **columns: NDArray[Any]) -> None:
+        for name, column in columns.items():
+            self._parts[name].append(np.asarray(column, dtype=self._types[name]))
+
+    def take(self, name: str) -> NDArray[Any]:
+        """Return one column and forget its parts."""
+        parts = self._parts.pop(name)
+        return np.concatenate(parts) if parts else np.empty(0, dtype=self._types[name])
+
+
+class GraphBuilder:
+    """Collects blocks of triples and makes the arrays of a graph."""
+
+    def __init__(self, config: BuildConfig) -> None:
+        self.num_rows = 0
+        self._label_relations = list(config.label_relations)
+        self._kind_of = label_kinds(config.label_relations)
+        self._entities = TermInterner()
+        self._relations = TermInterner()
+        self._texts = TermInterner()
+        self._label_kinds: list[int] = []  # by relation id; -1 = not a label
+        self._edges = _Rows(
+            head=np.int32, relation=np.int32, tail=np.int32, weight=np.float32, file=np.int32, line=np.int64
+        )
+        self._aliases = _Rows(
+            entity=np.int32, kind=np.uint8, text=np.int32, prior=np.float32, pos=np.uint8, file=np.int32, line=np.int64
+        )
+
+    def add(self, block: TripleBlock, *, delimited: bool) -> None:
+        """Take in one block; `delimited` says that its cells are texts, so every tail of a label relation is a label."""
+        self.num_rows += len(block.line)
+        relations = self._relations.intern(block.buffer, block.relation)
+        while len(self._label_kinds) < self._relations.num_terms:
+            key = self._relations.key(len(self._label_kinds))
+            self._label_kinds.append(self._kind_of.get(key, self._kind_of.get(readable_relation(key), -1)))
+        kinds = np.array(self._label_kinds, dtype=np.int16)[relations]
+        heads = self._entities.intern(block.buffer, block.head)
+        is_label = kinds >= 0
+        if not delimited and is_label.any():
+            is_label &= block.buffer[block.tail[:, 0]] == ord('"')
+        edge = ~is_label
+        tails = self._entities.intern(block.buffer, block.tail[edge])
+        weight = np.ones(len(relations), np.float32)
+        if block.columns is not None:
+            weight = np.where(np.isnan(block.columns.weight), np.float32(1), block.columns.weight)
+        file = np.full(len(relations), block.file, dtype=np.int32)
+        self._edges.add(
+            head=heads[edge], relation=relations[edge], tail=tails, weight=weight[edge], file=file[edge],
+            line=block.line[edge],
+        )
+        if is_label.any():
+            self._add_aliases(block, np.flatnonzero(is_label), heads, kinds)
+
+    def _add_aliases(self, block: TripleBlock, rows: Int64, heads: NDArray[Any], kinds: NDArray[Any]) -> None:
+        prior = np.array(KIND_PRIOR, dtype=np.float32)[kinds[rows]]
+        pos = np.zeros(len(rows), dtype=np.uint8)
+        texts = self._texts.intern(block.buffer, block.tail[rows])
+        columns = block.columns
+        if columns is not None:
+            rank = columns.rank[rows]
+            given = columns.weight[rows]
+            prior = np.where(rank > 0, 1.0 / np.maximum(rank, 1), prior)
+            prior = np.where(np.isnan(given), prior, np.clip(given, 1e-6, 1.0)).astype(np.float32)
+            pos = columns.pos[rows]
+            tagged = [
+                place for place, row in enumerate(rows) if columns.language[row]
+            ] if any(columns.language) else []
+            if tagged:
+                keys = [
+                    f"{_quoted(self._texts.key(int(texts[place])))}@{columns.language[rows[place]]}" for place in tagged
+                ]
+                texts[tagged] = self._texts.intern_keys(keys)
+        self._aliases.add(
+            entity=heads[rows], kind=kinds[rows], text=texts, prior=prior, pos=pos,
+            file=np.full(len(rows), block.file, dtype=np.int32), line=block.line[rows],
+        )
+
+    def finish(self, source_names: Sequence[str]) -> BuiltGraph:
+        """Return the graph made of everything added; the builder is spent afterwards."""
+        order = self._entities.canonical_order()
+        entities = self._entities.table(order)
+        new_id = _inverse(order)
+        relation_keys = [self._relations.key(relation) for relation in range(self._relations.num_terms)]
+        arrays: Arrays = {"entity_text": entities.text, "entity_offset": entities.offset, "entity_slot": entities.slot}
+        used = self._add_edge_arrays(arrays, new_id, relation_keys)
+        languages = self._add_alias_arrays(arrays, new_id, entities)
+        header: dict[str, Any] = {
+            "format_version": FORMAT_VERSION,
+            "num_entities": len(entities),
+            "num_edges": len(arrays["edge_head"]),
+            "num_aliases": len(arrays["alias_entity"]),
+            "relations": used,
+            "languages": languages,
+            "label_relations": self._label_relations,
+            "sources": list(source_names),
+        }
+        header["fingerprint"] = _fingerprint(header, arrays)
+        return BuiltGraph(header, arrays)
+
+    def _add_edge_arrays(self, arrays: Arrays, new_id: Int64, relation_keys: list[str]) -> list[str]:
+        relation = self._edges.take("relation")
+        used = sorted({relation_keys[number] for number in np.unique(relation)})
+        number_of = {key: number for number, key in enumerate(used)}
+        renumber = np.array([number_of.get(key, -1) for key in relation_keys], dtype=np.int32)
+        relation = renumber[relation]
+        head = new_id[self._edges.take("head")].astype(np.int32)
+        tail = new_id[self._edges.take("tail")].astype(np.int32)
+        weight, file, line = (self._edges.take(name) for name in ("weight", "file", "line"))
+        order = np.lexsort((tail, head.astype(np.int64) * max(len(used), 1) + relation))
+        head, relation, tail, weight = head[order], relation[order], tail[order], weight[order]
+        first = np.ones(len(head), dtype=bool)
+        first[1:] = (head[1:] != head[:-1]) | (relation[1:] != relation[:-1]) | (tail[1:] != tail[:-1])
+        start = np.flatnonzero(first)
+        arrays["edge_head"], arrays["edge_relation"] = head[start], relation[start]
+        arrays["edge_tail"], arrays["edge_weight"] = tail[start], weight[start]
+        arrays["edge_source"] = np.append(start, len(head)).astype(np.int64)
+        arrays["source_file"], arrays["source_line"] = file[order], line[order]
+        num_entities = len(new_id)
+        arrays["out_offset"] = row_offsets(arrays["edge_head"], num_entities)
+        arrays["in_edge"] = np.argsort(arrays["edge_tail"], kind="stable").astype(np.int32)
+        arrays["in_offset"] = row_offsets(arrays["edge_tail"], num_entities)
+        arrays["relation_walk"] = relation_walk(
+            arrays["edge_head"], arrays["edge_relation"], arrays["edge_tail"], len(used)
+        )
+        return used
+
+    def _add_alias_arrays(self, arrays: Arrays, new_id: Int64, entities: TermTable) -> list[str]:
+        entity = new_id[self._aliases.take("entity")].astype(np.int32)
+        kind, text, prior, pos, file, line = (
+            self._aliases.take(name) for name in ("kind", "text", "prior", "pos", "file", "line")
+        )
+        text_order = self._texts.canonical_order()
+        text = _inverse(text_order)[text]
+        keys = self._texts.table(text_order)
+        order = np.lexsort((text, -prior, kind, entity))
+        first = np.ones(len(order), dtype=bool)
+        seen: NDArray[np.bool_] = (entity[order][1:] == entity[order][:-1]) & (text[order][1:] == text[order][:-1])
+        first[1:] = ~seen
+        order = order[first]
+        label_texts = [term_text(keys.key(term)) for term in range(len(keys))]
+        label_languages = [literal_parts(keys.key(term)).language for term in range(len(keys))]
+
+        wanted = np.ones(len(entities), dtype=np.uint8)
+        wanted[entity] = 0
+        kinds, slow, own_text, own_offset = readable_names(entities, wanted)
+        named = np.flatnonzero((wanted == 1) & (kinds != BLANK))
+        blob, offset = _join_texts(label_texts)
+        slow_blob, slow_offset = _join_texts([name for _, name in slow])
+        all_text = np.concatenate([blob, own_text, slow_blob])
+        own_start, slow_start = len(blob), len(blob) + len(own_text)
+        starts = np.concatenate([offset[:-1][text[order]], own_offset[named] + own_start, slow_offset[:-1] + slow_start])
+        ends = np.concatenate([offset[1:][text[order]], own_offset[named + 1] + own_start, slow_offset[1:] + slow_start])
+        slow_entity = np.array([term for term, _ in slow], dtype=np.int32)
+        num_own = len(named) + len(slow)
+        owner = np.concatenate([entity[order], named.astype(np.int32), slow_entity])
+        place = np.lexsort((np.arange(len(owner)), owner))
+        languages = sorted({"", *label_languages})
+        language_number = {language: number for number, language in enumerate(languages)}
+        language = np.array([language_number[name] for name in label_languages], dtype=np.int16)
+        untagged = language_number[""]
+
+        def column(values: NDArray[Any], own: float, dtype: type) -> NDArray[Any]:
+            return np.concatenate([values, np.full(num_own, own)]).astype(dtype)[place]
+
+        arrays["entity_kind"] = kinds
+        arrays["alias_entity"] = owner[place]
+        arrays["alias_kind"] = column(kind[order], OWN, np.uint8)
+        arrays["alias_prior"] = column(prior[order], KIND_PRIOR[OWN], np.float32)
+        arrays["alias_pos"] = column(pos[order], 0, np.uint8)
+        arrays["alias_language"] = column(language[text[order]] if len(order) else language[:0], untagged, np.int16)
+        arrays["alias_file"] = column(file[order], -1, np.int32)
+        arrays["alias_line"] = column(line[order], 0, np.int64)
+        arrays["alias_offset"] = row_offsets(arrays["alias_entity"], len(entities))
+        spans = np.stack([starts[place], ends[place]], axis=1)
+        arrays["alias_text"], arrays["alias_text_offset"] = _cut_text(all_text, spans)
+        arrays["alias_is_value"] = kinds[arrays["alias_entity"]] == LITERAL
+        texts = decode_texts(arrays["alias_text"], arrays["alias_text_offset"])
+        tags = [languages[number] for number in arrays["alias_language"].tolist()]
+        # Best prior first in every node of the trie: aliases are handed over in that order.
+        best_first = np.lexsort((np.arange(len(texts)), -arrays["alias_prior"]))
+        index = build_label_index(
+            [texts[alias] for alias in best_first], [tags[alias] for alias in best_first], best_first.astype(np.int32)
+        )
+        for name, array in index._asdict().items():
+            arrays[f"label_{name}"] = array
+        return languages
+
+
+def row_offsets(owner: NDArray[np.int32], num_rows: int) -> Int64:
+    """Return offsets int64 [num_rows + 1] into an array sorted by owner (or into an order that sorts it)."""
+    offset = np.zeros(num_rows + 1, dtype=np.int64)
+    np.cumsum(np.bincount(owner, minlength=num_rows), out=offset[1:])
+    return offset
+
+
+def relation_walk(
+    head: NDArray[np.int32], relation: NDArray[np.int32], tail: NDArray[np.int32], num_relations: int
+) -> NDArray[np.uint8]:
+    """Return how path search walks each relation, uint8 [num_relations].
+
+    Graphs often state an edge twice: `hypernym` and `hyponym`, or `antonym` both ways. Walking both would find every
+    path twice. 0 = skip, another relation is its exact inverse; 1 = forward only, every edge has its twin;
+    2 = backward only where no forward twin exists; 3 = both ways.
+    """
+    walk = np.full(num_relations, 3, dtype=np.uint8)
+    forward: list[Int64] = []
+    backward: list[Int64] = []
+    width = np.int64(max(int(head.max(initial=0)), int(tail.max(initial=0))) + 1)
+    for number in range(num_relations):
+        rows = np.flatnonzero(relation == number) if num_relations < 512 else np.empty(0, dtype=np.int64)
+        heads, tails = head[rows].astype(np.int64), tail[rows].astype(np.int64)
+        forward.append(np.sort(heads * width + tails))
+        backward.append(np.sort(tails * width + heads))
+    for number in range(num_relations):
+        if not len(forward[number]):
+            continue
+        shared = np.isin(forward[number], backward[number], assume_unique=True).mean()
+        if shared == 1.0:
+            walk[number] = 1
+        elif shared > 0.0:
+            walk[number] = 2
+        for other in range(number):
+            if walk[other] == 3 and walk[number] == 3 and np.array_equal(forward[other], backward[number]):
+                walk[number] = 0
+                break
+    return walk
+
+
+def decode_texts(text: NDArray[np.uint8], offset: Int64) -> list[str]:
+    """Return the texts of a blob as strings."""
+    blob = text.tobytes()
+    bounds = offset.tolist()
+    return [blob[start:end].decode() for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+def _inverse(order: Int64) -> Int64:
+    inverse = np.empty(len(order), dtype=np.int64)
+    inverse[order] = np.arange(len(order))
+    return inverse
+
+
+def _join_texts(texts: list[str]) -> tuple[NDArray[np.uint8], Int64]:
+    encoded = [text.encode() for text in texts]
+    offset = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=offset[1:])
+    return np.frombuffer(b"".join(encoded), dtype=np.uint8), offset
+
+
+def _cut_text(text: NDArray[np.uint8], spans: Int64) -> tuple[NDArray[np.uint8], Int64]:
+    # Spans are turned into rows of an offset table whose odd rows are gaps, so that `gather_text` serves here too.
+    return gather_text(text, spans.reshape(-1), 2 * np.arange(len(spans), dtype=np.int64))
+
+
+def _quoted(key: str) -> str:
+    if key.startswith('"'):
+        return key[: key.rindex('"') + 1]
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r") + '"'
+
+
+def _fingerprint(header: Mapping[str, Any], arrays: Arrays) -> str:
+    digest = hashlib.sha256(repr([header["format_version"], header["relations"], header["languages"]]).encode())
+    content = (
+        "entity_text", "entity_offset", "edge_head", "edge_relation", "edge_tail", "edge_weight", "alias_entity",
+        "alias_text", "alias_text_offset", "alias_kind", "alias_prior", "alias_pos", "alias_language",
+    )
+    for name in content:
+        digest.update(np.ascontiguousarray(arrays[name]).data)
+    return digest.hexdigest()[:16]
+
+
+def build_blocks(blocks: Iterable[tuple[TripleBlock, bool]], source_names: Sequence[str], config: BuildConfig) -> BuiltGraph:
+    """Build a graph from (block, delimited) pairs."""
+    builder = GraphBuilder(config)
+    for block, delimited in blocks:
+        builder.add(block, delimited=delimited)
+    return builder.finish(source_names)

@@ -1,0 +1,108 @@
+"""Changing a built graph triple by triple: each edit is one synced line of the log and takes effect at once.
+
+Names are ids or labels; a name that the graph does not know becomes an entity of that name when a triple is added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kg_reason.errors import GraphError, UnknownEntityError
+from kg_reason.kg.builder import label_kinds
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.overlay import ADD, EDITS_FILE, REMOVE, UNDO, Edit
+from kg_reason.kg.triples import literal_key
+
+
+def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str) -> Edit:
+    """Add or remove one triple of a graph folder.
+
+    Args:
+        folder: the graph.
+        operation: `add` or `remove`.
+        head: id or label of an entity.
+        relation: id or readable name of a relation.
+        tail: id or label of an entity, or a label's text where the relation is a label relation.
+
+    Returns:
+        The edit as logged, with the keys the names were resolved to.
+
+    Raises:
+        UnknownEntityError: a name fits several entities, or the triple to remove is not in the graph.
+        GraphError: the triple to add is there already.
+    """
+    graph = KnowledgeGraph.open(folder)
+    relation_key = _relation_key(graph, relation, operation)
+    is_label = relation_key in label_kinds(())
+    head_key = _entity_key(graph, head, operation)
+    tail_key = literal_key(tail) if is_label and not tail.startswith('"') else tail
+    if not is_label:
+        tail_key = _entity_key(graph, tail, operation)
+        present = _has_edge(graph, head_key, relation_key, tail_key)
+        if operation == ADD and present:
+            raise GraphError(f"{folder}: the graph already states {head_key} {relation_key} {tail_key}")
+        if operation == REMOVE and not present:
+            raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
+    record = {"op": operation, "head": head_key, "relation": relation_key, "tail": tail_key}
+    return Edit(_append(folder, record), operation, head_key, relation_key, tail_key)
+
+
+def undo_edit(folder: Path) -> Edit:
+    """Take back the last edit that stands, and return it.
+
+    Raises:
+        GraphError: there is none.
+    """
+    edits = KnowledgeGraph.open(folder).overlay.edits
+    if not edits:
+        raise GraphError(f"{folder}: no edit to undo")
+    _append(folder, {"op": UNDO, "line": edits[-1].line})
+    return edits[-1]
+
+
+def _append(folder: Path, record: dict[str, object]) -> int:
+    path = folder / EDITS_FILE
+    record["time"] = datetime.now(UTC).isoformat(timespec="seconds")
+    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    with path.open("ab") as stream:
+        start = stream.tell()
+        try:
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+        except OSError:
+            os.truncate(path, start)
+            raise
+    return path.read_bytes().count(b"\n")
+
+
+def _entity_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
+    found = graph.find_entities(name)
+    if not found and operation == ADD:
+        return name
+    return graph.entity_id(graph.entity(name))
+
+
+def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
+    if name in label_kinds(()):
+        return name
+    try:
+        return graph.relation_id(graph.relation(name))
+    except UnknownEntityError:
+        if operation == ADD:
+            return name
+        raise
+
+
+def _has_edge(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> bool:
+    heads, tails = graph.find_entities(head), graph.find_entities(tail)
+    if not heads or not tails:
+        return False
+    row = range(int(graph.out_start[heads[0]]), int(graph.out_end[heads[0]]))
+    return any(
+        graph.edge_tail[edge] == tails[0] and graph.relation_id(int(graph.edge_relation[edge])) == relation
+        for edge in row
+    )

@@ -1,0 +1,303 @@
+"""The knowledge graph: names, labels, edges and sources by integer id, read from memory-mapped arrays.
+
+What is stored once, where (all arrays may be memory maps; ids are int32):
+
+    entity_text, entity_offset, entity_slot   term table of entity keys; entity_kind: IRI, blank, literal, text
+    edge_head, edge_relation, edge_tail       [num_edges], sorted; the out-edges of an entity are neighbours
+    edge_weight; out_offset, in_offset, in_edge   rows of edges per head and per tail
+    edge_source, source_file, source_line     every place where an edge was stated
+    relation_walk                             how path search walks each relation (`builder.relation_walk`)
+    alias_*                                   labels with language, prior, part of speech and source, by entity
+    label_*                                   the trie over all labels (`label_index.py`)
+
+Edits lie over these arrays (`overlay.py`). Building is `builder.py`, files are `storage.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.config import BuildConfig
+from kg_reason.errors import UnknownEntityError
+from kg_reason.kg.builder import ALIAS_KINDS, OWN, BuiltGraph, build_blocks
+from kg_reason.kg.label_index import LabelIndex, exact
+from kg_reason.kg.names import LITERAL, readable_name, readable_relation
+from kg_reason.kg.overlay import Overlay, apply_edits, read_edits
+from kg_reason.kg.storage import EDITS_FILE, open_graph
+from kg_reason.kg.terms import TermTable
+from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
+
+
+@dataclass(frozen=True)
+class Alias:
+    """One label of an entity.
+
+    Attributes:
+        text: as written.
+        language: its tag, empty when it has none.
+        kind: pref, alt, hidden, or own (no label was given: a readable form of the entity's own name).
+        prior: in (0, 1], how usual it is that this text means this entity.
+        pos: n, v, a, r, or empty when not known.
+        source: where it was stated.
+    """
+
+    text: str
+    language: str
+    kind: str
+    prior: float
+    pos: str
+    source: Source
+
+
+class GraphStats(NamedTuple):
+    """The size of a graph; `sources` counts the edges and labels that each input stated."""
+
+    num_entities: int
+    num_relations: int
+    num_triples: int
+    num_labels: int
+    languages: dict[str, int]
+    sources: dict[str, int]
+    fingerprint: str
+    relations: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as plain data."""
+        return self._asdict()
+
+
+class KnowledgeGraph:
+    """A graph that is ready to be linked to, searched and shown. Read-only; see `overlay.edit_graph` for changes."""
+
+    def __init__(self, built: BuiltGraph, path: Path | None, overlay: Overlay) -> None:
+        arrays = overlay.arrays
+        self.path = path
+        self.fingerprint: str = overlay.fingerprint
+        self.languages: tuple[str, ...] = overlay.languages
+        self.overlay = overlay
+        self._arrays = arrays
+        self._sources: tuple[str, ...] = (*built.header["sources"], EDITS_FILE)
+        self._relations: tuple[str, ...] = overlay.relations
+        self._relation_labels: list[str] | None = None
+        self._entities = TermTable(arrays["entity_text"], arrays["entity_offset"], arrays["entity_slot"])
+        self.num_entities = len(self._entities) + len(overlay.entities)
+        self.num_relations = len(self._relations)
+        self.num_edges = overlay.num_edges
+        self.edge_head: NDArray[np.int32] = arrays["edge_head"]
+        self.edge_relation: NDArray[np.int32] = arrays["edge_relation"]
+        self.edge_tail: NDArray[np.int32] = arrays["edge_tail"]
+        self.edge_weight: NDArray[np.float32] = arrays["edge_weight"]
+        self.out_start: NDArray[np.int64] = arrays["out_start"]
+        self.out_end: NDArray[np.int64] = arrays["out_end"]
+        self.in_start: NDArray[np.int64] = arrays["in_start"]
+        self.in_end: NDArray[np.int64] = arrays["in_end"]
+        self.in_edge: NDArray[np.int32] = arrays["in_edge"]
+        self.relation_walk: NDArray[np.uint8] = arrays["relation_walk"]
+        self.alias_entity: NDArray[np.int32] = arrays["alias_entity"]
+        self.alias_prior: NDArray[np.float32] = arrays["alias_prior"]
+        self.alias_pos: NDArray[np.uint8] = arrays["alias_pos"]
+        self.alias_language: NDArray[np.int16] = arrays["alias_language"]
+        self.alias_is_value: NDArray[np.bool_] = arrays["alias_is_value"]
+        self.num_aliases = len(self.alias_entity)
+        self.label_index = LabelIndex(**{field: arrays[f"label_{field}"] for field in LabelIndex._fields})
+        self.overlay_index = overlay.label_index
+
+    @classmethod
+    def open(cls, path: str | Path) -> KnowledgeGraph:
+        """Open a graph folder by memory map, with its edits.
+
+        Raises:
+            GraphError: the folder is missing, of another version or damaged.
+        """
+        built = open_graph(Path(path))
+        return cls(built, Path(path), apply_edits(built, read_edits(Path(path))))
+
+    @classmethod
+    def from_triples(cls, triples: Iterable[Triple], config: BuildConfig | None = None) -> KnowledgeGraph:
+        """Build a graph in memory; the sources of the triples are kept, every tail of a label relation is a label."""
+        files: list[str] = []
+        blocks = [(block, True) for block in triples_to_blocks(triples, files)]
+        built = build_blocks(blocks, files, config or BuildConfig())
+        return cls(built, None, apply_edits(built, ()))
+
+    # ---- names
+
+    def entity_id(self, entity: int) -> str:
+        """Return the key of an entity: its IRI, blank node name, literal or text."""
+        num_stored = len(self._entities)
+        return self._entities.key(entity) if entity < num_stored else self.overlay.entities[entity - num_stored]
+
+    def entity_label(self, entity: int, language: str = "") -> str:
+        """Return the preferred label, in the given language where there is one, else a readable form of the key."""
+        rows = self._alias_rows(entity)
+        if not len(rows):
+            return readable_name(self.entity_id(entity))
+        if language:
+            for alias in rows:
+                if self.languages[self.alias_language[alias]].split("-")[0] == language:
+                    return self.alias_text(int(alias))
+        return self.alias_text(int(rows[0]))
+
+    def relation_id(self, relation: int) -> str:
+        """Return the key of a relation."""
+        return self._relations[relation]
+
+    def relation_label(self, relation: int) -> str:
+        """Return a relation's readable name, in lower case: its label in the graph, else made from its key."""
+        if self._relation_labels is None:
+            self._relation_labels = [self._name_relation(key) for key in self._relations]
+        return self._relation_labels[relation]
+
+    def _name_relation(self, key: str) -> str:
+        entity = self._find_key(key)
+        if entity >= 0:
+            for alias in self._alias_rows(entity):
+                language = self.languages[self.alias_language[alias]]
+                if self._arrays["alias_kind"][alias] != OWN and language.split("-")[0] in ("", "en"):
+                    return self.alias_text(int(alias)).lower()
+        return readable_relation(key)
+
+    def _find_key(self, key: str) -> int:
+        entity = self._entities.find(key)
+        return entity if entity >= 0 else self.overlay.entity_number.get(key, -1)
+
+    def find_entities(self, name: str) -> tuple[int, ...]:
+        """Return the entities with this id, else those with this label (ignoring case), most usual first."""
+        entity = self._find_key(name)
+        if entity >= 0:
+            return (entity,)
+        found = [*exact(self.label_index, name).tolist(), *exact(self.overlay_index, name).tolist()]
+        found = [alias for alias in found if self.alias_entity[alias] >= 0]
+        found.sort(key=lambda alias: (-self.alias_prior[alias], self.alias_entity[alias]))
+        return tuple(dict.fromkeys(int(self.alias_entity[alias]) for alias in found))
+
+    def entity(self, name: str) -> int:
+        """Return the one entity with this id or label.
+
+        Raises:
+            UnknownEntityError: none, or more than one; the message lists the candidates' ids.
+        """
+        found = self.find_entities(name)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UnknownEntityError(f"the graph has no entity {name!r}")
+        some = ", ".join(self.entity_id(entity) for entity in found[:6])
+        raise UnknownEntityError(f"{len(found)} entities are called {name!r}, expected one: use an id such as {some}")
+
+    def relation(self, name: str) -> int:
+        """Return the one relation with this id or readable name.
+
+        Raises:
+            UnknownEntityError: none, or more than one.
+        """
+        if name in self._relations:
+            return self._relations.index(name)
+        wanted = name.lower()
+        found = [number for number in range(self.num_relations) if self.relation_label(number) == wanted]
+        if len(found) == 1:
+            return found[0]
+        fault = f"{len(found)} relations are called {name!r}" if found else f"the graph has no relation {name!r}"
+        known = ", ".join(sorted(self.relation_label(number) for number in range(min(self.num_relations, 40))))
+        raise UnknownEntityError(f"{fault}, expected one of: {known}")
+
+    # ---- aliases and sources
+
+    def _alias_rows(self, entity: int) -> NDArray[np.int64]:
+        return self.overlay.alias_rows(entity)
+
+    def alias_text(self, alias: int) -> str:
+        """Return the text of an alias."""
+        offset = self._arrays["alias_text_offset"]
+        num_stored = len(offset) - 1
+        if alias >= num_stored:
+            return self.overlay.alias_texts[alias - num_stored]
+        return self._arrays["alias_text"][offset[alias] : offset[alias + 1]].tobytes().decode()
+
+    def aliases(self, entity: int) -> tuple[Alias, ...]:
+        """Return the labels of an entity, the preferred first; empty for blank nodes."""
+        return tuple(self.alias(int(row)) for row in self._alias_rows(entity))
+
+    def alias(self, alias: int) -> Alias:
+        """Return one alias by its number."""
+        language = self.languages[self.alias_language[alias]]
+        if self._arrays["alias_kind"][alias] == OWN and self._arrays["alias_is_value"][alias]:
+            language = literal_parts(self.entity_id(int(self.alias_entity[alias]))).language
+        return Alias(
+            text=self.alias_text(alias),
+            language=language,
+            kind=ALIAS_KINDS[self._arrays["alias_kind"][alias]],
+            prior=float(self.alias_prior[alias]),
+            pos=chr(self.alias_pos[alias]) if self.alias_pos[alias] else "",
+            source=self.alias_source(alias),
+        )
+
+    def alias_source(self, alias: int) -> Source:
+        """Return where a label was stated; for an entity's own name, the first place where the entity occurs."""
+        file = int(self._arrays["alias_file"][alias])
+        if file >= 0:
+            return Source(self._sources[file], int(self._arrays["alias_line"][alias]))
+        edges = self.edges_of(int(self.alias_entity[alias]))
+        sources = [source for edge in edges[:8] for source in self.edge_sources(edge)]
+        return min(sources) if sources else Source("", 0)
+
+    def edge_sources(self, edge: int) -> tuple[Source, ...]:
+        """Return every place where an edge was stated, in the order of reading."""
+        bounds = self._arrays["edge_source"]
+        files, lines = self._arrays["source_file"], self._arrays["source_line"]
+        if edge >= len(bounds) - 1:
+            edge, line = self.overlay.slot_origin[edge - len(bounds) + 1]
+            if line:
+                return (Source(EDITS_FILE, line),)
+        return tuple(
+            Source(self._sources[files[row]], int(lines[row])) for row in range(int(bounds[edge]), int(bounds[edge + 1]))
+        )
+
+    def edges_of(self, entity: int) -> list[int]:
+        """Return the ids of the edges that start or end in an entity, out-edges first."""
+        outward = range(int(self.out_start[entity]), int(self.out_end[entity]))
+        inward = self.in_edge[self.in_start[entity] : self.in_end[entity]].tolist()
+        return [*outward, *inward]
+
+    def live_edges(self) -> NDArray[np.int64]:
+        """Return the ids of all edges int64 [num_edges] that no edit removed, by head."""
+        if not self.overlay.edits:
+            return np.arange(self.num_edges, dtype=np.int64)
+        rows = zip(self.out_start.tolist(), self.out_end.tolist(), strict=True)
+        return np.array([edge for start, end in rows for edge in range(start, end)], dtype=np.int64)
+
+    def is_value(self, entity: int) -> bool:
+        """Tell whether an entity is a literal."""
+        num_stored = len(self._entities)
+        if entity < num_stored:
+            return bool(self._arrays["entity_kind"][entity] == LITERAL)
+        return self.overlay.entities[entity - num_stored].startswith('"')
+
+    def stats(self) -> GraphStats:
+        """Return the counts of the graph."""
+        edges = self.live_edges()
+        relation_counts = np.bincount(self.edge_relation[edges], minlength=self.num_relations)
+        stated = self._arrays["alias_file"] >= 0
+        language_counts = np.bincount(self.alias_language[stated], minlength=len(self.languages))
+        files = np.concatenate([self._arrays["source_file"], self._arrays["alias_file"][stated]])
+        file_counts = np.bincount(files, minlength=len(self._sources))
+        file_counts[-1] = len(self.overlay.edits)
+        return GraphStats(
+            num_entities=self.num_entities,
+            num_relations=self.num_relations,
+            num_triples=self.num_edges,
+            num_labels=int(stated.sum()),
+            languages={name: int(count) for name, count in zip(self.languages, language_counts, strict=True) if count},
+            sources={name: int(count) for name, count in zip(self._sources, file_counts, strict=True) if count},
+            fingerprint=self.fingerprint,
+            relations={
+                self.relation_label(number): int(count)
+                for number, count in sorted(enumerate(relation_counts), key=lambda item: -item[1])
+            },
+        )

@@ -1,0 +1,148 @@
+"""A graph for other tools: networkx and rdflib objects, and the files N-Triples, Turtle, TSV and GraphML.
+
+A round trip through N-Triples or Turtle gives the same entities, edges and labels. TSV carries language, prior and
+part of speech of labels too. Entities that came from delimited files have no IRI; in RDF they get one in `TEXT_SPACE`,
+with their text as label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import networkx as nx
+import rdflib
+
+from kg_reason.errors import ConfigError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.names import BLANK, IRI, LITERAL, term_kind
+from kg_reason.kg.storage import replace_file
+from kg_reason.kg.triples import literal_key, term_text
+
+EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
+TEXT_SPACE = "text:"
+LABEL_RELATION_OF = {
+    "pref": "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "alt": "http://www.w3.org/2004/02/skos/core#altLabel",
+    "hidden": "http://www.w3.org/2004/02/skos/core#hiddenLabel",
+}
+_FORBIDDEN_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def to_networkx(graph: KnowledgeGraph) -> nx.MultiDiGraph:
+    """Return a MultiDiGraph: nodes are entity ids with a `label`, edges have `relation`, `weight` and `sources`."""
+    result = nx.MultiDiGraph()
+    for entity in range(graph.num_entities):
+        result.add_node(graph.entity_id(entity), label=graph.entity_label(entity))
+    for edge in graph.live_edges().tolist():
+        result.add_edge(
+            graph.entity_id(int(graph.edge_head[edge])),
+            graph.entity_id(int(graph.edge_tail[edge])),
+            relation=graph.relation_id(int(graph.edge_relation[edge])),
+            weight=float(graph.edge_weight[edge]),
+            sources=" ".join(str(source) for source in graph.edge_sources(edge)),
+        )
+    return result
+
+
+def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
+    """Return an rdflib graph with every edge and label; blank nodes keep their deterministic names."""
+    result = rdflib.Graph()
+    for head, relation, tail in rdf_terms(graph):
+        result.add((_node(head), rdflib.URIRef(relation), _node(tail)))
+    return result
+
+
+def rdf_terms(graph: KnowledgeGraph) -> Iterator[tuple[str, str, str]]:
+    """Yield every edge and label as term keys that RDF can carry, edges first."""
+    for edge in graph.live_edges().tolist():
+        yield (
+            rdf_key(graph.entity_id(int(graph.edge_head[edge]))),
+            rdf_key(graph.relation_id(int(graph.edge_relation[edge]))),
+            rdf_key(graph.entity_id(int(graph.edge_tail[edge]))),
+        )
+    for entity in range(graph.num_entities):
+        head = rdf_key(graph.entity_id(entity))
+        for alias in graph.aliases(entity):
+            if alias.kind in LABEL_RELATION_OF:
+                yield head, LABEL_RELATION_OF[alias.kind], literal_key(alias.text, alias.language)
+        if head.startswith(TEXT_SPACE) and not any(alias.kind != "own" for alias in graph.aliases(entity)):
+            yield head, LABEL_RELATION_OF["pref"], literal_key(unquote(head[len(TEXT_SPACE) :]))
+
+
+def rdf_key(key: str) -> str:
+    """Return a term key as RDF can carry it: a plain text becomes an IRI in TEXT_SPACE."""
+    if term_kind(key) in (LITERAL, BLANK):
+        return key
+    if term_kind(key) == IRI and not _FORBIDDEN_IN_IRI.search(key):
+        return key
+    return TEXT_SPACE + quote(key, safe="")
+
+
+def _node(key: str) -> rdflib.term.Node:
+    kind = term_kind(key)
+    if kind == BLANK:
+        return rdflib.BNode(key[2:])
+    if kind != LITERAL:
+        return rdflib.URIRef(key)
+    rest = key[key.rindex('"') + 1 :]
+    if rest.startswith("@"):
+        return rdflib.Literal(term_text(key), lang=rest[1:])
+    datatype = rdflib.URIRef(rest[3:-1]) if rest.startswith("^^") else None
+    return rdflib.Literal(term_text(key), datatype=datatype, normalize=False)
+
+
+def _n_triples(graph: KnowledgeGraph) -> Iterator[str]:
+    def written(key: str) -> str:
+        return key if key.startswith(('"', "_:")) else f"<{key}>"
+
+    for terms in rdf_terms(graph):
+        yield " ".join(written(key) for key in terms) + " .\n"
+
+
+def _tsv(graph: KnowledgeGraph) -> Iterator[str]:
+    yield "head\trelation\ttail\tweight\tlanguage\tpos\n"
+    for edge in graph.live_edges().tolist():
+        head, tail = (graph.entity_id(int(end)) for end in (graph.edge_head[edge], graph.edge_tail[edge]))
+        relation = graph.relation_id(int(graph.edge_relation[edge]))
+        yield f"{_cell(head)}\t{_cell(relation)}\t{_cell(tail)}\t{float(graph.edge_weight[edge]):g}\t\t\n"
+    for entity in range(graph.num_entities):
+        for alias in graph.aliases(entity):
+            if alias.kind in LABEL_RELATION_OF:
+                cells = (graph.entity_id(entity), LABEL_RELATION_OF[alias.kind], alias.text)
+                row = "\t".join(_cell(cell) for cell in cells)
+                yield f"{row}\t{alias.prior:.9g}\t{alias.language}\t{alias.pos}\n"
+
+
+def _cell(key: str) -> str:
+    return " ".join(term_text(key).split()) if key.startswith('"') else " ".join(key.split())
+
+
+def export_graph(graph: KnowledgeGraph, target: Path, export_format: str) -> None:
+    """Write a graph to a file, all or nothing.
+
+    Args:
+        graph: the graph.
+        target: the file to write.
+        export_format: nt, ttl, tsv or graphml. TSV writes literals as their text.
+
+    Raises:
+        ConfigError: the format is none of these.
+    """
+    if export_format == "nt":
+        content = "".join(_n_triples(graph))
+    elif export_format == "tsv":
+        content = "".join(_tsv(graph))
+    elif export_format == "ttl":
+        content = to_rdflib(graph).serialize(format="turtle")
+    elif export_format == "graphml":
+        plain = to_networkx(graph)
+        for _, values in plain.nodes(data=True):
+            values["label"] = _CONTROL.sub(" ", values["label"])
+        content = "\n".join(nx.generate_graphml(plain)) + "\n"
+    else:
+        raise ConfigError(f"format: found {export_format!r}, expected one of {', '.join(EXPORT_FORMATS)}")
+    replace_file(target, content.encode())

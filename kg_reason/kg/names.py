@@ -1,0 +1,155 @@
+"""Readable names for what has no label: from an IRI's last part, or from an entity's own text.
+
+`readable_name` is the definition; `readable_names` does the same for all terms of a graph at once, in a compiled loop
+that leaves only the unusual ones (percent signs, letters beyond ASCII) to the definition.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import numpy as np
+
+from kg_reason.kg.compiled import compiled
+from kg_reason.kg.terms import Bytes, Int64, TermTable
+from kg_reason.kg.triples import term_text
+
+IRI, BLANK, LITERAL, TEXT = 0, 1, 2, 3
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:\S+\Z")
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def term_kind(key: str) -> int:
+    """Return IRI, BLANK, LITERAL or TEXT for a term key."""
+    if key.startswith('"'):
+        return LITERAL
+    if key.startswith("_:"):
+        return BLANK
+    return IRI if _SCHEME.match(key) else TEXT
+
+
+def readable_name(key: str) -> str:
+    """Return a name a person can read: `http://x.org/StringInstrument` -> `String Instrument`, `is_a` -> `is a`."""
+    kind = term_kind(key)
+    if kind in (LITERAL, BLANK):
+        return term_text(key)
+    name = key
+    if kind == IRI:
+        stem = key.rstrip("/#:")
+        last = max(stem.rfind("#"), stem.rfind("/"), stem.rfind(":"))
+        name = _HUMPS.sub(" ", unquote(stem[last + 1 :]))
+    return " ".join(name.replace("_", " ").split()) or key
+
+
+def readable_relation(key: str) -> str:
+    """Return a relation's readable name in lower case: `partOf` -> `part of`."""
+    return readable_name(key).lower()
+
+
+@compiled
+def _is_upper(byte: int) -> bool:
+    return 65 <= byte <= 90
+
+
+@compiled
+def _is_lower(byte: int) -> bool:
+    return 97 <= byte <= 122
+
+
+@compiled
+def _is_digit(byte: int) -> bool:
+    return 48 <= byte <= 57
+
+
+@compiled
+def _kind(text: Bytes, start: int, end: int) -> int:
+    if end > start and text[start] == 34:
+        return 2
+    if end - start >= 2 and text[start] == 95 and text[start + 1] == 58:
+        return 1
+    if end <= start or not _is_lower(text[start]):
+        return 3
+    colon = -1
+    for position in range(start, end):
+        byte = text[position]
+        if colon < 0:
+            if byte == 58:
+                colon = position
+            elif not (_is_lower(byte) or _is_digit(byte) or byte == 43 or byte == 45 or byte == 46):
+                return 3
+        if byte <= 32:
+            return 3
+    return 0 if 0 <= colon < end - 1 else 3
+
+
+@compiled
+def _readable(text: Bytes, offset: Int64, kinds: Bytes, wanted: Bytes, out: Bytes, out_offset: Int64) -> None:
+    """Write the readable names of plain wanted terms; a term left to the slow way gets `wanted` = 2."""
+    place = 0
+    for term in range(kinds.size):
+        out_offset[term] = place
+        kinds[term] = _kind(text, offset[term], offset[term + 1])
+        if wanted[term] == 0 or kinds[term] == 1:
+            wanted[term] = 0
+            continue
+        start = offset[term]
+        end = offset[term + 1]
+        plain = kinds[term] != 2
+        for position in range(start, end):
+            byte = text[position]
+            if byte >= 128 or byte == 37 or byte < 32:
+                plain = False
+                break
+        if not plain:
+            wanted[term] = 2
+            continue
+        if kinds[term] == 0:
+            while end > start and (text[end - 1] == 47 or text[end - 1] == 35 or text[end - 1] == 58):
+                end -= 1
+            last = start - 1
+            for position in range(start, end):
+                if text[position] == 35 or text[position] == 47 or text[position] == 58:
+                    last = position
+            start = last + 1
+        begin = place
+        space = False
+        for position in range(start, end):
+            byte = text[position]
+            if byte == 95 or byte == 32:
+                space = place > begin
+                continue
+            if kinds[term] == 0 and position > start and _is_upper(byte):
+                before = text[position - 1]
+                after = text[position + 1] if position + 1 < end else 0
+                if _is_lower(before) or _is_digit(before) or (_is_upper(before) and _is_lower(after)):
+                    space = place > begin
+            if space:
+                out[place] = 32
+                place += 1
+                space = False
+            out[place] = byte
+            place += 1
+        if place == begin:
+            wanted[term] = 2
+    out_offset[kinds.size] = place
+
+
+def readable_names(table: TermTable, wanted: Bytes) -> tuple[Bytes, list[tuple[int, str]], Bytes, Int64]:
+    """Return kinds and readable names of the wanted terms of a table.
+
+    Args:
+        table: the terms.
+        wanted: uint8 [num_terms], 1 where a name is wanted; 0 afterwards where a term has none (blank nodes).
+
+    Returns:
+        kinds uint8 [num_terms]; the names that needed the slow way, with their terms; the text of the others and its
+        offsets int64 [num_terms + 1] (empty where no name is wanted or where it is in the list).
+    """
+    kinds = np.zeros(len(table), dtype=np.uint8)
+    out = np.empty(2 * len(table.text) + 1, dtype=np.uint8)
+    out_offset = np.zeros(len(table) + 1, dtype=np.int64)
+    _readable(table.text, table.offset, kinds, wanted, out, out_offset)
+    slow = [(int(term), readable_name(table.key(int(term)))) for term in np.flatnonzero(wanted == 2)]
+    return kinds, slow, out[: out_offset[-1]], out_offset

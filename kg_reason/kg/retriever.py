@@ -1,0 +1,213 @@
+"""From linked mentions to the paths between them, and from paths to the subgraph that they span.
+
+The search itself is `search.py`; this room turns mentions and settings into its arrays and its rows into a PathTable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.config import RetrieverConfig
+from kg_reason.errors import UnknownEntityError
+from kg_reason.kg import search
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import Candidate, Mention
+from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
+from kg_reason.kg.paths import PathTable
+from kg_reason.kg.search import (
+    END,
+    END_CANDIDATE,
+    ENTITY,
+    KIND,
+    LENGTH,
+    PATH_CODE,
+    START,
+    START_CANDIDATE,
+    Limits,
+    Query,
+    Rows,
+    Scratch,
+    find_paths,
+)
+
+NUM_MENTIONS = 256
+NUM_CANDIDATES = 1_024
+TABLE_SLOTS = 1 << 17
+TABLE_ENTRIES = 1 << 16
+
+
+class Retriever:
+    """Finds the paths between the mentions of a premise and a hypothesis. One per thread: its memory is reused.
+
+    Raises:
+        UnknownEntityError: a relation of `exclude_relations` is not in the graph.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, config: RetrieverConfig | None = None) -> None:
+        self.graph = graph
+        self.config = config = config or RetrieverConfig()
+        self._rows = _graph_rows(graph, config)
+        self._limits = Limits(
+            max_hops=config.max_hops,
+            climb=int(config.climb),
+            max_degree=config.max_degree,
+            max_per_pair=config.max_paths_per_pair,
+            max_paths=config.max_paths,
+            hypothesis_paths=int(config.hypothesis_paths),
+        )
+        self._query = _make_query(NUM_MENTIONS, NUM_CANDIDATES)
+        self._scratch = _make_scratch(config, TABLE_ENTRIES, TABLE_SLOTS)
+        self._find_paths = find_paths
+        self._measure_paths = measure_paths
+
+    def retrieve(self, premise: Sequence[Mention], hypothesis: Sequence[Mention]) -> PathTable:
+        """Return the best paths between the mentions of one example, best first.
+
+        Searched are premise mentions x hypothesis mentions whose key does not occur in the premise, and pairs of
+        hypothesis mentions of which at least one key does not (if the settings say so).
+        """
+        num_premise, num_mentions = len(premise), len(premise) + len(hypothesis)
+        known = {mention.key for mention in premise}
+        fresh = [0] * num_premise + [mention.key not in known for mention in hypothesis]
+        if True not in fresh:
+            return PathTable.empty()
+        query = self._pack_query([*premise, *hypothesis], fresh)
+        count = self._find_paths(self._rows, self._limits, query, self._scratch, num_premise, num_mentions)
+        if not count:
+            return PathTable.empty()
+        rows, scores = self._scratch.kept_rows, self._scratch.kept_scores
+        features = np.empty((count, NUM_PATH_FEATURES), dtype=np.float32)
+        self._measure_paths(self._rows, query, rows, scores, num_premise, num_mentions, features)
+        rows, scores = rows[:count], scores[:count]
+        kinds, codes = rows[:, KIND : KIND + 4], rows[:, PATH_CODE : PATH_CODE + 4]
+        used = kinds >= 0
+        return PathTable(
+            entities=rows[:, ENTITY : ENTITY + 5].copy(),
+            relations=kinds >> 1,
+            forward=used & (kinds & 1 == 0),
+            edges=np.where(used, codes ^ (codes >> 31), -1),  # x ^ (x >> 31) is ~x below 0
+            length=rows[:, LENGTH].astype(np.int8),
+            start=rows[:, START].astype(np.int16),
+            end=rows[:, END].astype(np.int16),
+            features=features,
+            start_alias=query.alias[rows[:, START_CANDIDATE]],
+            end_alias=query.alias[rows[:, END_CANDIDATE]],
+            score=scores.astype(np.float32),
+        )
+
+    def warm_up(self) -> None:
+        """Compile the search, or read it from numba's cache, before the first query."""
+        if not self.graph.num_entities or not self.graph.num_aliases:
+            return
+        alias = 0
+        candidate = Candidate(entity=int(self.graph.alias_entity[alias]), score=1.0, alias=alias)
+        first, second = (Mention(0, 1, key, key, (candidate,)) for key in ("a", "b"))
+        self.retrieve((first,), (second,))
+
+    def _pack_query(self, mentions: list[Mention], fresh: list[int]) -> Query:
+        candidates = [candidate for mention in mentions for candidate in mention.candidates]
+        widest = max(len(mention.candidates) for mention in mentions)
+        if len(mentions) >= len(self._query.key) or len(candidates) > len(self._query.entity):
+            self._query = _make_query(2 * len(mentions), 2 * len(candidates) + NUM_CANDIDATES)
+        if widest * search.MAX_PER_ENTITY > len(self._scratch.entries):
+            num_entries = widest * search.MAX_PER_ENTITY
+            self._scratch = _make_scratch(self.config, num_entries, 2 << num_entries.bit_length())
+        query = self._query
+        numbers: dict[str, int] = {}
+        first, total = [0], 0
+        for mention in mentions:
+            total += len(mention.candidates)
+            first.append(total)
+        query.first[: len(first)] = first
+        query.key[: len(mentions)] = [numbers.setdefault(mention.key, len(numbers)) for mention in mentions]
+        query.fresh[: len(mentions)] = fresh
+        query.entity[:total] = [candidate.entity for candidate in candidates]
+        query.alias[:total] = [candidate.alias for candidate in candidates]
+        query.score[:total] = [candidate.score for candidate in candidates]
+        return query
+
+
+def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
+    walk = np.array(graph.relation_walk, dtype=np.uint8)
+    for name in config.exclude_relations:
+        walk[_find_relations(graph, name)] = 0
+    wanted = {name.casefold() for name in config.taxonomic_relations}
+    labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
+    excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
+    climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
+    for relation in climbing:
+        # Of two inverse relations the climbing one is walked, so that all paths name the same one.
+        inverse = _inverse_relation(graph, walk, relation) if walk[relation] == 0 else -1
+        if inverse >= 0:
+            walk[relation], walk[inverse] = walk[inverse], 0
+    climbing = [relation for relation in climbing if walk[relation] >= 2]
+    climbs = np.zeros(graph.num_relations, dtype=np.uint8)
+    climbs[climbing] = 1
+    arrays = {name: _freeze(getattr(graph, name)) for name in Rows._fields if hasattr(graph, name)}
+    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=np.array(climbing, dtype=np.int32))
+
+
+def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
+    wanted = name.casefold()
+    numbers = range(graph.num_relations)
+    found = [number for number in numbers if graph.relation_id(number) == name]
+    found = found or [number for number in numbers if graph.relation_label(number).casefold() == wanted]
+    if not found:
+        raise UnknownEntityError(f"exclude_relations: the graph has no relation {name!r}")
+    return found
+
+
+def _inverse_relation(graph: KnowledgeGraph, walk: NDArray[np.uint8], relation: int) -> int:
+    """Return the walked relation that states every edge of `relation` the other way round; -1 if there is none."""
+    edges = np.flatnonzero(graph.edge_relation == relation)[:16].tolist()
+    common: set[int] | None = None
+    for edge in edges:
+        head, tail = int(graph.edge_head[edge]), int(graph.edge_tail[edge])
+        row = slice(int(graph.out_start[tail]), int(graph.out_end[tail]))
+        back = set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist())
+        common = back if common is None else common & back
+    return min((number for number in common or () if walk[number] == 3 and number != relation), default=-1)
+
+
+def _freeze(array: NDArray[Any]) -> NDArray[Any]:
+    # Memory-mapped arrays are read-only; making all of them so spares compiling the search twice.
+    view = np.ascontiguousarray(array).view(np.ndarray)
+    view = view[:]
+    view.flags.writeable = False
+    return view
+
+
+def _make_query(num_mentions: int, num_candidates: int) -> Query:
+    return Query(
+        first=np.zeros(num_mentions + 1, dtype=np.int32),
+        key=np.zeros(num_mentions, dtype=np.int32),
+        fresh=np.zeros(num_mentions, dtype=np.uint8),
+        entity=np.zeros(num_candidates, dtype=np.int32),
+        alias=np.zeros(num_candidates, dtype=np.int32),
+        score=np.zeros(num_candidates, dtype=np.float64),
+        reach=np.zeros(num_candidates, dtype=np.int32),
+    )
+
+
+def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> Scratch:
+    return Scratch(
+        slots=np.zeros((num_slots, 4), dtype=np.int32),
+        entries=np.zeros((num_entries, search.ENTRY_WIDTH), dtype=np.int32),
+        near=np.zeros((max(search.MAX_ROW, config.max_degree), 2), dtype=np.int32),
+        far=np.zeros((max(search.MAX_ROW, config.max_degree), 2), dtype=np.int32),
+        chains=np.zeros((search.MAX_CLIMBS, search.CHAIN_WIDTH), dtype=np.int32),
+        walked=np.zeros(10, dtype=np.int32),
+        row=np.zeros(search.WIDTH, dtype=np.int32),
+        ends=np.zeros(search.MAX_ENDS, dtype=np.int32),
+        allowed=np.zeros(search.MAX_ENDS, dtype=np.uint8),
+        pair_rows=np.zeros((search.MAX_ENDS, 2, config.max_paths_per_pair, search.WIDTH), dtype=np.int32),
+        pair_scores=np.zeros((search.MAX_ENDS, 2, config.max_paths_per_pair), dtype=np.float64),
+        pair_counts=np.zeros((search.MAX_ENDS, 3), dtype=np.int64),
+        kept_rows=np.zeros((config.max_paths, search.WIDTH), dtype=np.int32),
+        kept_scores=np.zeros(config.max_paths, dtype=np.float64),
+        counters=np.zeros(2, dtype=np.int64),
+    )

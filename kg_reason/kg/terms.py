@@ -1,0 +1,216 @@
+"""Terms as integers: interning while a graph is built, and a hash table that works from a memory map afterwards.
+
+A term key is the UTF-8 text of an IRI, a blank node, a literal or a plain cell (see `triples.py`). Ids given while
+reading follow the order of appearance; `canonical_order` makes them a function of the set of terms alone, so that
+shuffling the lines of a file changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.kg.compiled import compiled
+
+Bytes = NDArray[np.uint8]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+
+HASH_MASK = (1 << 40) - 1
+
+
+class TermTable(NamedTuple):
+    """Terms by id and ids by term, in arrays that can be memory-mapped.
+
+    Attributes:
+        text: uint8 [num_bytes], all keys one after the other.
+        offset: int64 [num_terms + 1], where each key starts.
+        slot: int32 [power of two], open addressing by `term_hash`; -1 = free.
+    """
+
+    text: Bytes
+    offset: Int64
+    slot: Int32
+
+    def key(self, term: int) -> str:
+        """Return the key of a term id."""
+        return self.text[self.offset[term] : self.offset[term + 1]].tobytes().decode()
+
+    def find(self, key: str) -> int:
+        """Return the id of a key, or -1."""
+        buffer = np.frombuffer(key.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+        return int(_find(buffer, self.text, self.offset, self.slot))
+
+    def __len__(self) -> int:
+        return len(self.offset) - 1
+
+
+@compiled
+def term_hash(buffer: Bytes, start: int, end: int) -> int:
+    """Return a 40-bit polynomial hash of `buffer[start:end]`."""
+    value = 1469598103
+    for position in range(start, end):
+        value = (value * 1000003 + buffer[position] + 1) & HASH_MASK
+    return value
+
+
+@compiled
+def hash_place(value: int, num_slots: int) -> int:
+    """Return the first slot to probe for a hash; `num_slots` is a power of two."""
+    return (value ^ (value >> 19)) & (num_slots - 1)
+
+
+@compiled
+def _same(buffer: Bytes, start: int, end: int, text: Bytes, text_start: int, text_end: int) -> bool:
+    if end - start != text_end - text_start:
+        return False
+    for shift in range(end - start):
+        if buffer[start + shift] != text[text_start + shift]:
+            return False
+    return True
+
+
+@compiled
+def _find(buffer: Bytes, text: Bytes, offset: Int64, slot: Int32) -> int:
+    place = hash_place(term_hash(buffer, 0, buffer.size), slot.size)
+    while slot[place] >= 0:
+        term = slot[place]
+        if _same(buffer, 0, buffer.size, text, offset[term], offset[term + 1]):
+            return term
+        place = (place + 1) & (slot.size - 1)
+    return -1
+
+
+@compiled
+def _intern(
+    buffer: Bytes, spans: Int64, text: Bytes, offset: Int64, hashes: Int64, slot: Int32, num_terms: int, ids: Int32
+) -> int:
+    for row in range(spans.shape[0]):
+        start = spans[row, 0]
+        end = spans[row, 1]
+        value = term_hash(buffer, start, end)
+        place = hash_place(value, slot.size)
+        while True:
+            term = slot[place]
+            if term < 0:
+                term = num_terms
+                position = offset[term]
+                for shift in range(end - start):
+                    text[position + shift] = buffer[start + shift]
+                offset[term + 1] = position + end - start
+                hashes[term] = value
+                slot[place] = term
+                num_terms += 1
+                break
+            if hashes[term] == value and _same(buffer, start, end, text, offset[term], offset[term + 1]):
+                break
+            place = (place + 1) & (slot.size - 1)
+        ids[row] = term
+    return num_terms
+
+
+@compiled
+def _fill_slots(hashes: Int64, slot: Int32) -> None:
+    for term in range(hashes.size):
+        place = hash_place(hashes[term], slot.size)
+        while slot[place] >= 0:
+            place = (place + 1) & (slot.size - 1)
+        slot[place] = term
+
+
+@compiled
+def _gather_text(text: Bytes, offset: Int64, order: Int64, out_text: Bytes, out_offset: Int64) -> None:
+    position = 0
+    for row in range(order.size):
+        term = order[row]
+        for source in range(offset[term], offset[term + 1]):
+            out_text[position] = text[source]
+            position += 1
+        out_offset[row + 1] = position
+
+
+def gather_text(text: Bytes, offset: Int64, order: Int64) -> tuple[Bytes, Int64]:
+    """Return the texts of the given rows one after the other, with their offsets [len(order) + 1]."""
+    lengths = offset[order + 1] - offset[order]
+    out_text = np.empty(int(lengths.sum()), dtype=np.uint8)
+    out_offset = np.zeros(len(order) + 1, dtype=np.int64)
+    _gather_text(text, offset, order, out_text, out_offset)
+    return out_text, out_offset
+
+
+def _num_slots(num_terms: int) -> int:
+    return 1 << max(4, int(num_terms * 1.6).bit_length())
+
+
+class TermInterner:
+    """Gives the same id to the same key; grows as needed."""
+
+    def __init__(self) -> None:
+        self.num_terms = 0
+        self._text: Bytes = np.empty(1 << 16, dtype=np.uint8)
+        self._offset: Int64 = np.zeros(1 << 10, dtype=np.int64)
+        self._hashes: Int64 = np.empty(1 << 10, dtype=np.int64)
+        self._slot: Int32 = np.full(1 << 12, -1, dtype=np.int32)
+
+    def intern(self, buffer: Bytes, spans: Int64) -> Int32:
+        """Return the ids int32 [n] of the keys `buffer[start:end]` for spans [n, 2]."""
+        # Long blocks go in pieces: room is reserved for the worst case, in which every key of a piece is unseen.
+        pieces = [self._intern_piece(buffer, spans[first : first + 65536]) for first in range(0, len(spans), 65536)]
+        return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+
+    def _intern_piece(self, buffer: Bytes, spans: Int64) -> Int32:
+        self._reserve(len(spans), int((spans[:, 1] - spans[:, 0]).sum()))
+        ids = np.empty(len(spans), dtype=np.int32)
+        self.num_terms = int(
+            _intern(buffer, spans, self._text, self._offset, self._hashes, self._slot, self.num_terms, ids)
+        )
+        return ids
+
+    def intern_keys(self, keys: list[str]) -> Int32:
+        """Return the ids of keys given as strings."""
+        encoded = [key.encode() for key in keys]
+        ends = np.cumsum([len(key) for key in encoded], dtype=np.int64)
+        spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1) if keys else np.empty((0, 2), np.int64)
+        return self.intern(np.frombuffer(b"".join(encoded), dtype=np.uint8), spans.astype(np.int64))
+
+    def key(self, term: int) -> str:
+        """Return the key of a term id."""
+        return self._text[self._offset[term] : self._offset[term + 1]].tobytes().decode()
+
+    def _reserve(self, num_terms: int, num_bytes: int) -> None:
+        terms = self.num_terms + num_terms
+        if terms + 1 > self._offset.size:
+            size = max(terms + 1, 2 * self._offset.size)
+            self._offset = np.concatenate([self._offset, np.zeros(size - self._offset.size, dtype=np.int64)])
+            self._hashes = np.concatenate([self._hashes, np.empty(size - self._hashes.size, dtype=np.int64)])
+        used = int(self._offset[self.num_terms])
+        if used + num_bytes > self._text.size:
+            text = np.empty(max(used + num_bytes, 2 * self._text.size), dtype=np.uint8)
+            text[:used] = self._text[:used]
+            self._text = text
+        if terms * 3 > self._slot.size * 2:
+            self._slot = np.full(_num_slots(2 * terms), -1, dtype=np.int32)
+            _fill_slots(self._hashes[: self.num_terms], self._slot)
+
+    def canonical_order(self) -> Int64:
+        """Return the term ids [num_terms] in an order that depends on the set of keys only: by hash, ties by bytes."""
+        hashes = self._hashes[: self.num_terms]
+        order = np.argsort(hashes, kind="stable").astype(np.int64)
+        ordered = hashes[order]
+        tied = np.flatnonzero(ordered[1:] == ordered[:-1])
+        for place in tied:
+            last = int(place) + 2
+            first = int(place)
+            while last < len(order) and ordered[last] == ordered[first]:
+                last += 1
+            order[first:last] = sorted(order[first:last].tolist(), key=self.key)
+        return order
+
+    def table(self, order: Int64) -> TermTable:
+        """Return the finished table in which the term `order[i]` has the id i."""
+        text, offset = gather_text(self._text, self._offset, order)
+        slot = np.full(_num_slots(len(order)), -1, dtype=np.int32)
+        _fill_slots(self._hashes[order], slot)
+        return TermTable(text, offset, slot)

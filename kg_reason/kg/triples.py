@@ -1,0 +1,335 @@
+"""Triples with their sources, one by one and in columnar blocks, and the keys that name their terms.
+
+A term key is a string in one namespace: an IRI is its characters without brackets; a blank node is `_:` and a name; a
+literal is its canonical N-Triples form, which starts with `"`; a cell of a delimited file is its own text. The readers
+(`ntriples.py`, `rdf.py`, `delimited.py`) make blocks; turning keys into ids is the builder's job.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.errors import BadLine, InputSyntaxError
+
+XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+NUM_SHOWN_BAD_LINES = 20
+ROWS_PER_BLOCK = 200_000
+
+_SHORT_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+_ESCAPES = {ord(character): escape for character, escape in _SHORT_ESCAPES.items()}
+_ESCAPES |= {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF) if code not in _ESCAPES}
+_UNESCAPES = {escape[1]: character for character, escape in _SHORT_ESCAPES.items()} | {"'": "'"}
+_ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)?', re.DOTALL)
+
+
+class Source(NamedTuple):
+    """Where a triple was read: the file as the user named it, and the line counted from 1.
+
+    In syntaxes without lines (Turtle, RDF/XML, JSON-LD) `line` is the number of the statement in the file.
+    """
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Triple(NamedTuple):
+    """One statement as written in a file: three term keys, their source, and what a delimited file adds.
+
+    Attributes:
+        weight: an edge weight or, in a row that names an entity, the prior of the alias. 1.0 also where none is given.
+        rank: sense rank of the alias, 1 the most usual; 0 where none is given.
+        language: language tag of the alias in lower case; empty where none is given.
+        pos: part of speech of the alias, one of n, v, a, r; empty where none is given.
+    """
+
+    head: str
+    relation: str
+    tail: str
+    source: Source
+    weight: float = 1.0
+    rank: int = 0
+    language: str = ""
+    pos: str = ""
+
+
+@dataclass(frozen=True)
+class AliasColumns:
+    """What the optional columns of a delimited file say about each of the n rows of a block.
+
+    Attributes:
+        weight: float32 [n], NaN where not given.
+        rank: int32 [n], 0 where not given.
+        language: n language tags in lower case, empty where not given.
+        pos: uint8 [n], the character code of n, v, a or r; 0 where not given.
+    """
+
+    weight: NDArray[np.float32]
+    rank: NDArray[np.int32]
+    language: list[str]
+    pos: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class TripleBlock:
+    """Some hundred thousand triples of one file, in columns, ready to be interned.
+
+    Attributes:
+        buffer: uint8 [num_bytes], UTF-8 text that holds every term key of the block.
+        head: int64 [n, 2], start and end of each head's key in the buffer; so are `relation` and `tail`.
+        line: int64 [n], line or statement number counted from 1, ascending.
+        file: position in the list of inputs.
+        columns: None where the input has no optional columns.
+    """
+
+    buffer: NDArray[np.uint8]
+    head: NDArray[np.int64]
+    relation: NDArray[np.int64]
+    tail: NDArray[np.int64]
+    line: NDArray[np.int64]
+    file: int
+    columns: AliasColumns | None = None
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def triples(self, file_name: str) -> Iterator[Triple]:
+        """Yield the triples of the block one by one, for readers that do not need speed."""
+        text = self.buffer.tobytes()
+        spans = (self.head.tolist(), self.relation.tolist(), self.tail.tolist())
+        for row, (head, relation, tail) in enumerate(zip(*spans, strict=True)):
+            keys = [text[start:end].decode() for start, end in (head, relation, tail)]
+            source = Source(file_name, int(self.line[row]))
+            if self.columns is None:
+                yield Triple(keys[0], keys[1], keys[2], source)
+                continue
+            weight = float(self.columns.weight[row])
+            pos = int(self.columns.pos[row])
+            yield Triple(
+                keys[0], keys[1], keys[2], source,
+                weight=1.0 if np.isnan(weight) else weight,
+                rank=int(self.columns.rank[row]),
+                language=self.columns.language[row],
+                pos=chr(pos) if pos else "",
+            )
+
+
+class LiteralParts(NamedTuple):
+    """The text of a literal, its language tag and its datatype; empty where it has none."""
+
+    text: str
+    language: str
+    datatype: str
+
+
+def literal_key(text: str, language: str = "", datatype: str = "") -> str:
+    """Return the canonical N-Triples form of a literal; a language tag is lowered, xsd:string is left out.
+
+    Raises:
+        ValueError: both a language and a datatype are given.
+    """
+    if language and datatype:
+        raise ValueError("a literal has a language or a datatype, not both")
+    quoted = f'"{text.translate(_ESCAPES)}"'
+    if language:
+        return f"{quoted}@{language.lower()}"
+    if datatype and datatype != XSD_STRING:
+        return f"{quoted}^^<{datatype}>"
+    return quoted
+
+
+def literal_parts(key: str) -> LiteralParts:
+    """Take the key of a literal apart; any other key is its own text.
+
+    >>> literal_parts('"violon"@fr')
+    LiteralParts(text='violon', language='fr', datatype='')
+    """
+    match = _LITERAL.fullmatch(key) if key.startswith('"') else None
+    if match is None:
+        return LiteralParts(key, "", "")
+    text = match[1] if "\\" not in match[1] else _ESCAPED.sub(_unescape, match[1])
+    return LiteralParts(text, match[2] or "", match[3] or "")
+
+
+def term_text(key: str) -> str:
+    """Return the text of a literal without quotes and escapes, or the key itself."""
+    return literal_parts(key).text
+
+
+def cell_key(text: str) -> str:
+    """Return the key of a delimited file's cell: its text, as a literal where it would read as one or as a blank node.
+
+    Args:
+        text: without white space at its ends.
+    """
+    return literal_key(text) if text.startswith(('"', "_:")) else text
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else _UNESCAPES.get(match[3], match[0])
+
+
+class BadLines:
+    """The lines that could not be read: the first of them to show, all of them for the report."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, int] = {}
+        self._rows = array("q")  # path, line, reason, and again: reasons repeat, so a bad line costs 24 bytes
+
+    def add(self, path: str, line: int, reason: str) -> None:
+        """Note one bad line by its file, its number counted from 1, and what was found and expected."""
+        path_number = self._texts.setdefault(path, len(self._texts))
+        self._rows.extend((path_number, line, self._texts.setdefault(reason, len(self._texts))))
+
+    @property
+    def num(self) -> int:
+        """How many there are."""
+        return len(self._rows) // 3
+
+    @property
+    def first(self) -> tuple[BadLine, ...]:
+        """The first 20, in the order in which they were found."""
+        return tuple(bad_line for bad_line, _ in zip(self, range(NUM_SHOWN_BAD_LINES), strict=False))
+
+    def __len__(self) -> int:
+        return self.num
+
+    def __iter__(self) -> Iterator[BadLine]:
+        texts = list(self._texts)
+        for row in range(0, len(self._rows), 3):
+            path, line, reason = self._rows[row : row + 3]
+            yield BadLine(texts[path], line, texts[reason])
+
+    def write_report(self, path: Path) -> None:
+        """Write every bad line to a tab-separated file with the columns file, line and reason."""
+        with path.open("w", encoding="utf-8", newline="\n") as report:
+            report.write("file\tline\treason\n")
+            for bad_line in self:
+                cells = (bad_line.path, str(bad_line.line), bad_line.reason)
+                report.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
+
+
+class BlockBuilder:
+    """Collects rows that are found one by one into a TripleBlock.
+
+    Args:
+        file: position in the list of inputs.
+        with_columns: whether the block gets AliasColumns.
+    """
+
+    def __init__(self, file: int, *, with_columns: bool = False) -> None:
+        self._file = file
+        self._with_columns = with_columns
+        self._text = bytearray()
+        self._ends = array("q")
+        self._line = array("q")
+        self._columns: list[tuple[float, int, str, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._line)
+
+    def add(
+        self, keys: tuple[bytes, bytes, bytes], line: int, columns: tuple[float, int, str, int] | None = None
+    ) -> None:
+        """Add one row: head, relation and tail; its line; weight, rank, language and part of speech."""
+        for key in keys:
+            self._text += key
+            self._ends.append(len(self._text))
+        self._line.append(line)
+        if self._with_columns:
+            self._columns.append(columns or (np.nan, 0, "", 0))
+
+    def build(self) -> TripleBlock:
+        """Return the rows as a block."""
+        ends = np.array(self._ends, dtype=np.int64)
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends])[:-1]
+        spans = np.stack([starts, ends], axis=1).reshape(-1, 3, 2)  # [n, head relation tail, start end]
+        head, relation, tail = (np.ascontiguousarray(spans[:, position]) for position in range(3))
+        buffer = np.frombuffer(bytes(self._text), dtype=np.uint8)
+        columns = None
+        if self._with_columns:
+            weight, rank, language, pos = zip(*self._columns, strict=True) if self._columns else ((), (), (), ())
+            columns = AliasColumns(
+                np.array(weight, dtype=np.float32), np.array(rank, dtype=np.int32),
+                list(language), np.array(pos, dtype=np.uint8),
+            )
+        return TripleBlock(buffer, head, relation, tail, np.array(self._line, dtype=np.int64), self._file, columns)
+
+
+def join_blocks(block: TripleBlock, other: TripleBlock) -> TripleBlock:
+    """Return the rows of two blocks of one file as one block, in the order of their lines."""
+    if not len(other):
+        return block
+    shift = len(block.buffer)
+    line = np.concatenate([block.line, other.line])
+    order = np.argsort(line, kind="stable")
+    columns = None
+    if block.columns is not None and other.columns is not None:
+        language = block.columns.language + other.columns.language
+        columns = AliasColumns(
+            np.concatenate([block.columns.weight, other.columns.weight])[order],
+            np.concatenate([block.columns.rank, other.columns.rank])[order],
+            [language[row] for row in order.tolist()],
+            np.concatenate([block.columns.pos, other.columns.pos])[order],
+        )
+    return TripleBlock(
+        np.concatenate([block.buffer, other.buffer]),
+        np.concatenate([block.head, other.head + shift])[order],
+        np.concatenate([block.relation, other.relation + shift])[order],
+        np.concatenate([block.tail, other.tail + shift])[order],
+        line[order], block.file, columns,
+    )
+
+
+def triples_to_blocks(triples: Iterable[Triple], files: list[str] | None = None) -> Iterator[TripleBlock]:
+    """Gather triples into blocks; all triples of one block come from one file.
+
+    Args:
+        triples: in any order. A weight of 1.0 counts as not given, as in `Triple`.
+        files: grows by the name of every file as it first appears; `block.file` is the position in it.
+
+    Raises:
+        InputSyntaxError: a head, relation or tail is empty or holds half a surrogate pair.
+    """
+    files = [] if files is None else files
+    numbers = {name: number for number, name in enumerate(files)}
+    builders: dict[int, BlockBuilder] = {}
+    num_rows = 0
+    for triple in triples:
+        name = triple.source.file
+        if name not in numbers:
+            numbers[name] = len(files)
+            files.append(name)
+        builder = builders.setdefault(numbers[name], BlockBuilder(numbers[name], with_columns=True))
+        weight = np.nan if triple.weight == 1.0 else triple.weight
+        pos = ord(triple.pos) if triple.pos else 0
+        builder.add(_encode(triple), triple.source.line, (weight, triple.rank, triple.language.lower(), pos))
+        num_rows += 1
+        if num_rows == ROWS_PER_BLOCK:
+            yield from (builder.build() for builder in builders.values())
+            builders, num_rows = {}, 0
+    yield from (builder.build() for builder in builders.values())
+
+
+def _encode(triple: Triple) -> tuple[bytes, bytes, bytes]:
+    keys = []
+    for part, key in zip(("head", "relation", "tail"), triple[:3], strict=True):
+        if not key:
+            raise InputSyntaxError(*triple.source, f"expected a {part}, found an empty text")
+        try:
+            keys.append(key.encode())
+        except UnicodeEncodeError as error:
+            raise InputSyntaxError(*triple.source, f"expected Unicode text as {part}, found {error.reason}") from error
+    return keys[0], keys[1], keys[2]

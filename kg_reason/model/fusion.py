@@ -1,0 +1,166 @@
+"""The fusion layer: what each retrieved path adds to each label.
+
+A path is read step by step, joined with the two mentions it links and with [CLS], and answers with a gate in (0, 1) and
+a vote over the labels; gate times vote is its contribution. Votes sum to zero over the labels, so a contribution says
+what a path prefers and never shifts all labels at once. Adding contributions to the text's logits is `fused.py`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kg_reason.model.batch import Batch
+from kg_reason.model.gnn import NUM_ROLES, RESIDUAL_SCALE, SubgraphStates
+
+
+class PathVotes(NamedTuple):
+    """The answers of K paths."""
+
+    gates: Tensor  # [K], in (0, 1)
+    votes: Tensor  # [K, num_labels], each row sums to 0
+
+
+class PathReader(nn.Module):
+    """A state for every path, read by a GRU over its (relation, node) steps from its first node to its last.
+
+    Args:
+        graph_dim: width of node, relation and path states.
+    """
+
+    def __init__(self, graph_dim: int) -> None:
+        super().__init__()
+        self.start = nn.Parameter(torch.zeros(graph_dim))  # stands where later steps have their relation
+        self.gru = nn.GRU(2 * graph_dim, graph_dim, batch_first=True)
+
+    def forward(self, batch: Batch, states: SubgraphStates) -> Tensor:
+        """Return the path states [K, graph_dim]; a path of no steps is its one node."""
+        num_paths = batch.path_length.shape[0]
+        backward = (~batch.path_forward).long()
+        relations = states.relations[batch.path_relation.clamp(min=0), backward]  # [K, S, graph_dim]
+        relations = torch.cat([self.start.expand(num_paths, 1, -1), relations], dim=1)  # [K, S + 1, graph_dim]
+        nodes = states.nodes[batch.path_nodes.clamp(min=0)]  # [K, S + 1, graph_dim]
+        read, _ = self.gru(torch.cat([relations, nodes], dim=-1))  # [K, S + 1, graph_dim]
+        # the GRU reads forward only, so what stands behind a path's end does not reach the state taken here
+        rows = torch.arange(num_paths, device=read.device)
+        states_at_end: Tensor = read[rows, batch.path_length]
+        return states_at_end
+
+
+class PathJudge(nn.Module):
+    """Gate and vote of a path state.
+
+    Args:
+        graph_dim: width of the states.
+        num_labels: of the task.
+        dropout: before gate and vote.
+        gate_bias: initial bias of the gate; negative starts near the text model.
+    """
+
+    def __init__(self, graph_dim: int, num_labels: int, *, dropout: float, gate_bias: float) -> None:
+        super().__init__()
+        self.enter = nn.Sequential(nn.LayerNorm(graph_dim), nn.GELU(), nn.Dropout(dropout))
+        self.gate = nn.Linear(graph_dim, 1)
+        self.vote = nn.Sequential(nn.Linear(graph_dim, graph_dim), nn.GELU(), nn.Linear(graph_dim, num_labels))
+        nn.init.constant_(self.gate.bias, gate_bias)
+
+    def forward(self, path_states: Tensor) -> PathVotes:
+        """Judge path states [K, graph_dim]."""
+        entered = self.enter(path_states)
+        votes = self.vote(entered)  # [K, num_labels]
+        return PathVotes(self.gate(entered).sigmoid().squeeze(-1), votes - votes.mean(dim=-1, keepdim=True))
+
+
+class PathFusion(nn.Module):
+    """Joins every path with its two mentions, its features and [CLS], and judges it.
+
+    Args:
+        text_dim: width of the encoder's token states.
+        graph_dim: width of the path states.
+        num_features: width of the path features.
+        num_labels: of the task.
+        dropout: in the judge.
+        gate_bias: initial bias of the gates.
+    """
+
+    def __init__(
+        self, text_dim: int, graph_dim: int, num_features: int, num_labels: int, *, dropout: float, gate_bias: float
+    ) -> None:
+        super().__init__()
+        self.reader = PathReader(graph_dim)
+        self.project_mention = nn.Linear(text_dim, graph_dim)
+        self.project_cls = nn.Linear(text_dim, graph_dim)
+        self.join = nn.Linear(6 * graph_dim + num_features, graph_dim)
+        self.judge = PathJudge(graph_dim, num_labels, dropout=dropout, gate_bias=gate_bias)
+
+    def forward(self, batch: Batch, states: SubgraphStates, mention_states: Tensor, cls_states: Tensor) -> PathVotes:
+        """Judge every path.
+
+        Args:
+            batch: its paths.
+            states: of nodes and relations.
+            mention_states: contextual, [num_mentions, text_dim].
+            cls_states: [B, text_dim].
+        """
+        mentions = self.project_mention(mention_states)  # [num_mentions, graph_dim]
+        start, end = mentions[batch.path_start], mentions[batch.path_end]  # each [K, graph_dim]
+        path = self.reader(batch, states)  # [K, graph_dim]
+        text = self.project_cls(cls_states)[batch.path_example]  # [K, graph_dim]
+        parts = [path, start, end, start - end, start * end, text, batch.path_features]
+        judged: PathVotes = self.judge(self.join(torch.cat(parts, dim=-1)))
+        return judged
+
+
+class PathCounts(nn.Module):
+    """A control: judges a path only by how often each relation, direction and role occurs in it.
+
+    After GSC (Wang et al., ICLR 2022), which showed that such counts match large graph networks.
+
+    Args:
+        graph_dim: width of the counts' embeddings.
+        num_relations: relations known at training.
+        num_labels: of the task.
+        dropout: in the judge.
+        gate_bias: initial bias of the gates.
+    """
+
+    def __init__(
+        self, graph_dim: int, num_relations: int, num_labels: int, *, dropout: float, gate_bias: float
+    ) -> None:
+        super().__init__()
+        self.relation = nn.Embedding(2 * (num_relations + 1), graph_dim)
+        self.role = nn.Embedding(NUM_ROLES, graph_dim)
+        nn.init.normal_(self.relation.weight, std=RESIDUAL_SCALE)
+        nn.init.normal_(self.role.weight, std=RESIDUAL_SCALE)
+        self.judge = PathJudge(graph_dim, num_labels, dropout=dropout, gate_bias=gate_bias)
+
+    def forward(self, batch: Batch) -> PathVotes:
+        """Judge every path by its counts."""
+        row = 2 * batch.relation_number[batch.path_relation.clamp(min=0)] + (~batch.path_forward).long()  # [K, S]
+        role = batch.node_role[batch.path_nodes.clamp(min=0)]  # [K, S + 1]
+        relations = self.relation(row) * (batch.path_relation >= 0)[..., None]  # [K, S, graph_dim]
+        roles = self.role(role) * (batch.path_nodes >= 0)[..., None]  # [K, S + 1, graph_dim]
+        judged: PathVotes = self.judge(relations.sum(dim=1) + roles.sum(dim=1))
+        return judged
+
+
+class PathTokens(nn.Module):
+    """A control: turns every path into one further input token of the encoder.
+
+    Args:
+        graph_dim: width of the path states.
+        num_features: width of the path features.
+        text_dim: width of the encoder's input embeddings.
+    """
+
+    def __init__(self, graph_dim: int, num_features: int, text_dim: int) -> None:
+        super().__init__()
+        self.reader = PathReader(graph_dim)
+        self.project = nn.Linear(graph_dim + num_features, text_dim)
+
+    def forward(self, batch: Batch, states: SubgraphStates) -> Tensor:
+        """Return the input embeddings of the paths, [K, text_dim]."""
+        tokens: Tensor = self.project(torch.cat([self.reader(batch, states), batch.path_features], dim=-1))
+        return tokens

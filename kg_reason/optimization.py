@@ -1,0 +1,137 @@
+"""How weights move: which are trained, the optimizer over their groups, the rate at each step, the weights of labels.
+
+Everything here is a function of a model and TrainConfig and holds no state; the loop that calls it is `training.py`.
+A model is any module with a submodule `encoder`; its other parameters are the graph encoder, the fusion and the heads.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from transformers.optimization import Adafactor
+
+from kg_reason.config import TrainConfig
+from kg_reason.errors import ConfigError
+from kg_reason.nli import Label
+
+ENCODER = "encoder."
+EMBEDDINGS = "encoder.embeddings."
+HEADS = ("text_head.", "fusion.")
+ENCODER_LAYER = re.compile(r"encoder\..*\blayers?\.(\d+)\.")  # BERT, RoBERTa, ELECTRA, DistilBERT, ModernBERT
+SGD_MOMENTUM = 0.9
+
+
+def freeze(model: nn.Module, config: TrainConfig) -> None:
+    """Mark which parameters are trained, by the policy of `config.freeze`; all others are unmarked.
+
+    Raises:
+        ConfigError: `freeze_layers` does not fit the policy or the encoder, or nothing would be left to train.
+    """
+    layers = {int(match[1]) for name, _ in model.named_parameters() if (match := ENCODER_LAYER.match(name))}
+    if config.freeze == "layers" and not 1 <= config.freeze_layers <= len(layers):
+        raise ConfigError(f"freeze_layers: found {config.freeze_layers}, expected 1 to {len(layers)} encoder layers")
+    if config.freeze != "layers" and config.freeze_layers:
+        raise ConfigError(f"freeze_layers: found {config.freeze_layers} with freeze={config.freeze}, expected layers")
+    num_trained = 0
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not _is_frozen(name, config))
+        num_trained += parameter.requires_grad
+    if not num_trained:
+        raise ConfigError(f"freeze: {config.freeze} leaves nothing of this model to train")
+
+
+def _is_frozen(name: str, config: TrainConfig) -> bool:
+    if config.freeze == "encoder":
+        return name.startswith(ENCODER)
+    if config.freeze == "embeddings":
+        return name.startswith(EMBEDDINGS)
+    if config.freeze == "layers":
+        match = ENCODER_LAYER.match(name)
+        return name.startswith(EMBEDDINGS) or (match is not None and int(match[1]) < config.freeze_layers)
+    if config.freeze == "head-only":
+        return not name.startswith(HEADS)
+    return False
+
+
+def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """Make the optimizer over the trained parameters: one group for each pair of rate and decay.
+
+    The encoder moves at `encoder_lr`, everything else at `graph_lr`; only parameters of two or more dimensions decay,
+    so biases and normalisation do not. Each group keeps its highest rate as `peak_lr`, see `set_learning_rates`.
+    Adafactor (Shazeer and Stern, 2018) runs without its relative steps, so that the rates mean what they do in AdamW.
+    """
+    members: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            lr = config.encoder_lr if name.startswith(ENCODER) else config.graph_lr
+            decay = config.weight_decay if parameter.ndim >= 2 else 0.0
+            members.setdefault((lr, decay), []).append(parameter)
+    groups = [
+        {"params": parameters, "lr": lr, "peak_lr": lr, "weight_decay": decay}
+        for (lr, decay), parameters in members.items()
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=SGD_MOMENTUM)
+    if config.optimizer == "adafactor":
+        return Adafactor(groups, lr=config.graph_lr, scale_parameter=False, relative_step=False)  # type: ignore[no-untyped-call]
+    return torch.optim.AdamW(groups, fused=all(p.device.type in ("cpu", "cuda") for g in members.values() for p in g))
+
+
+def rate_factor(step: int, num_steps: int, config: TrainConfig) -> float:
+    """Return the share of the highest learning rate, in [0, 1], for one step.
+
+    Args:
+        step: optimizer steps done before this one.
+        num_steps: optimizer steps of the whole run, warm-up included.
+        config: `warmup_fraction` and `schedule` are read.
+    """
+    num_warmup = round(config.warmup_fraction * num_steps)
+    if step < num_warmup:
+        return (step + 1) / num_warmup
+    progress = min((step - num_warmup) / max(num_steps - num_warmup, 1), 1.0)
+    if config.schedule == "linear":
+        return 1.0 - progress
+    if config.schedule == "cosine":
+        return 0.5 * (1.0 + math.cos(math.pi * progress))
+    return 1.0
+
+
+def set_learning_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Set the rate of every group to a share of its highest rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak_lr"] * factor
+
+
+def label_weights(class_weights: Sequence[str], counts: Sequence[int], labels: tuple[Label, ...]) -> Tensor:
+    """Return the weight of each label in the loss.
+
+    Args:
+        class_weights: empty (all labels weigh 1), `("balanced",)`, or `label=weight` pairs; labels not named weigh 1.
+        counts: training examples of each label; balanced weights are inverse to them and average 1 over the examples.
+        labels: the labels of the task, in the order of the logits.
+
+    Returns:
+        float32 [num_labels].
+
+    Raises:
+        ConfigError: a weight that cannot be read, is not positive, or names no label of the task.
+    """
+    if tuple(class_weights) == ("balanced",):
+        num_present = sum(count > 0 for count in counts)
+        return torch.tensor([sum(counts) / (num_present * count) if count else 1.0 for count in counts])
+    weights = dict.fromkeys(map(str, labels), 1.0)
+    for pair in class_weights:
+        name, _, number = pair.partition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = math.nan
+        if name not in weights or not 0.0 < weight < math.inf:
+            expected = f"'balanced' alone, or label=weight with a positive weight and a label of {', '.join(labels)}"
+            raise ConfigError(f"class_weights: found {pair!r}, expected {expected}")
+        weights[name] = weight
+    return torch.tensor(list(weights.values()))

@@ -1,0 +1,324 @@
+"""Relation patterns and what they say about a pair: the table `relation_labels.toml`, and walks over a graph by it.
+
+The table is data, so a user's own relations get labels without code; `synthesis.py` turns the walks into sentences.
+"""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.errors import ConfigError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.nli import Label
+
+SHIPPED_TABLE = "relation_labels.toml"
+_PATTERN_KEYS = {
+    "name", "steps", "label", "downward", "share", "pos", "below", "through", "names", "frames"
+}
+_FRAME_KEYS = {"upward", "downward"}
+_MAX_TARGETS = 64
+_VOCABULARIES = ("http://www.w3.org/", "_:")
+
+
+class Frames(NamedTuple):
+    """Sentences with one gap, such as "The {NN} is on the table.", by the polarity of the gap."""
+
+    upward: tuple[str, ...]
+    downward: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One entry of the table; the fields are explained in the head of `relation_labels.toml`."""
+
+    name: str
+    steps: tuple[str, ...]
+    label: Label
+    downward: Label
+    share: float = 1.0
+    pos: str = ""
+    below: int = 0
+    through: tuple[str, ...] = ()
+    names: bool = False
+    frames: str = ""
+
+
+@dataclass(frozen=True)
+class RelationTable:
+    """The patterns, the groups of relation names their steps speak of, and the frames."""
+
+    patterns: tuple[Pattern, ...]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    frames: Mapping[str, Frames] = field(default_factory=dict)
+
+
+class Step(NamedTuple):
+    """One relation of a graph, walked along its edges or against them."""
+
+    relation: int
+    forward: bool
+
+
+@dataclass(frozen=True)
+class Route:
+    """A pattern in the relations of one graph.
+
+    Attributes:
+        top: the number of steps after which it turns from climbing to descending; 0 where it does not turn.
+    """
+
+    pattern: Pattern
+    steps: tuple[Step, ...]
+    top: int = 0
+
+    def reversed(self) -> Route:
+        """Return the same pattern walked from its end to its start."""
+        steps = tuple(Step(relation, not forward) for relation, forward in reversed(self.steps))
+        return Route(self.pattern, steps, len(steps) - self.top if self.top else 0)
+
+
+class Walk(NamedTuple):
+    """Where a route leads: its entities, the two ends included, and its edge ids."""
+
+    entities: tuple[int, ...]
+    edges: tuple[int, ...]
+
+
+def load_table(path: str = "") -> RelationTable:
+    """Read a table of relation patterns; the empty path is the table that is shipped.
+
+    Raises:
+        ConfigError: the file cannot be read or says what the table does not have.
+    """
+    name = path or SHIPPED_TABLE
+    try:
+        if path:
+            text = Path(path).read_text(encoding="utf-8")
+        else:
+            text = files("kg_reason").joinpath(SHIPPED_TABLE).read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{name}: {error}") from error
+    unknown = sorted(set(content) - {"groups", "pattern", "frames"})
+    if unknown:
+        raise ConfigError(f"{name}: found {unknown[0]!r}, expected groups, pattern or frames")
+    groups = {group: _texts(members, f"{name}: group {group!r}") for group, members in content.get("groups", {}).items()}
+    patterns = tuple(_pattern(entry, f"{name}: pattern {i}") for i, entry in enumerate(content.get("pattern", []), 1))
+    frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
+    for pattern in patterns:
+        if pattern.frames and pattern.frames not in frames:
+            raise ConfigError(f"{name}: pattern {pattern.name!r}: there are no frames {pattern.frames!r}")
+    return RelationTable(patterns, groups, frames)
+
+
+def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
+    unknown = sorted(set(entry) - _PATTERN_KEYS)
+    if unknown:
+        raise ConfigError(f"{place}: found {unknown[0]!r}, expected one of {', '.join(sorted(_PATTERN_KEYS))}")
+    missing = [key for key in ("name", "steps", "label", "downward") if key not in entry]
+    if missing:
+        raise ConfigError(f"{place}: {missing[0]!r} is missing")
+    for key, kind in (("name", str), ("pos", str), ("frames", str), ("below", int), ("names", bool)):
+        if key in entry and type(entry[key]) is not kind:
+            raise ConfigError(f"{place}: {key}: found {entry[key]!r}, expected {kind.__name__}")
+    share = entry.get("share", 1.0)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not share > 0:
+        raise ConfigError(f"{place}: share: found {share!r}, expected a number above 0")
+    return Pattern(
+        name=entry["name"],
+        steps=_texts(entry["steps"], f"{place}: steps"),
+        label=_label(entry["label"], f"{place}: label"),
+        downward=_label(entry["downward"], f"{place}: downward"),
+        share=float(share),
+        pos=entry.get("pos", ""),
+        below=entry.get("below", 0),
+        through=_texts(entry.get("through", []), f"{place}: through"),
+        names=entry.get("names", False),
+        frames=entry.get("frames", ""),
+    )
+
+
+def _label(value: object, place: str) -> Label:
+    if value not in list(Label):
+        raise ConfigError(f"{place}: found {value!r}, expected one of {', '.join(Label)}")
+    return Label(str(value))
+
+
+def _texts(value: object, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{place}: found {value!r}, expected a list of texts")
+    return tuple(value)
+
+
+def _frames(entry: object, place: str) -> Frames:
+    if not isinstance(entry, dict) or set(entry) != _FRAME_KEYS:
+        raise ConfigError(f"{place}: expected the lists upward and downward")
+    frames = Frames(_texts(entry["upward"], f"{place}: upward"), _texts(entry["downward"], f"{place}: downward"))
+    for frame in (*frames.upward, *frames.downward):
+        if frame.count("{") != 1 or frame.count("}") != 1:
+            raise ConfigError(f"{place}: {frame!r}: expected one gap such as {{NN}}")
+    return frames
+
+
+class PatternWalker:
+    """Walks the patterns of a table over a graph."""
+
+    def __init__(self, graph: KnowledgeGraph, table: RelationTable) -> None:
+        self.graph = graph
+        by_name: dict[str, list[int]] = {}
+        for relation in range(graph.num_relations):
+            for name in {_plain(graph.relation_label(relation)), _plain(graph.relation_id(relation))}:
+                by_name.setdefault(name, []).append(relation)
+        self._by_name = by_name
+        self.routes: tuple[Route, ...] = tuple(
+            route for pattern in table.patterns for route in self._routes(pattern, table.groups)
+        )
+        climbing = [*table.groups.get("wider", ()), *table.groups.get("instance", ())]
+        self._up = sorted({step for name in climbing for step in self._named(name)})
+        self._down = [Step(relation, not forward) for relation, forward in self._up]
+        self._above: dict[int, frozenset[int]] = {}
+        self._small: dict[tuple[int, int], bool] = {}
+        self._starts: dict[Step, NDArray[np.int32]] = {}
+
+    def _named(self, name: str) -> list[Step]:
+        forward = not name.startswith("^")
+        return [Step(relation, forward) for relation in self._by_name.get(_plain(name), ())]
+
+    def _routes(self, pattern: Pattern, groups: Mapping[str, Sequence[str]]) -> Iterator[Route]:
+        """Yield the routes of a pattern: each group it names stands for one relation throughout."""
+        names = sorted({step.lstrip("^") for step in pattern.steps})
+        members = [[step for item in groups.get(name, (name,)) for step in self._named(item)] for name in names]
+        turns = [number for number, step in enumerate(pattern.steps) if number and step.startswith("^")]
+        top = turns[0] if turns and not pattern.steps[0].startswith("^") else 0
+        seen: set[tuple[Step, ...]] = set()
+        for choice in product(*members):
+            chosen = dict(zip(names, choice, strict=True))
+            steps = tuple(
+                Step(chosen[step.lstrip("^")].relation, chosen[step.lstrip("^")].forward != step.startswith("^"))
+                for step in pattern.steps
+            )
+            if steps not in seen:
+                seen.add(steps)
+                yield Route(pattern, steps, top)
+
+    def neighbours(self, entity: int, step: Step) -> list[tuple[int, int]]:
+        """Return the (entity, edge) pairs one step away."""
+        graph = self.graph
+        if step.forward:
+            start, end = int(graph.out_start[entity]), int(graph.out_end[entity])
+            found = np.flatnonzero(graph.edge_relation[start:end] == step.relation) + start
+            return list(zip(graph.edge_tail[found].tolist(), found.tolist(), strict=True))
+        edges = graph.in_edge[int(graph.in_start[entity]) : int(graph.in_end[entity])]
+        found = edges[graph.edge_relation[edges] == step.relation]
+        return list(zip(graph.edge_head[found].tolist(), found.tolist(), strict=True))
+
+    def walks(self, route: Route, entity: int, rng: random.Random) -> list[Walk]:
+        """Return walks of a route from an entity, one per end, at most 64 (a sample where there are more)."""
+        walks = [Walk((entity,), ())]
+        for number, step in enumerate(route.steps, start=1):
+            longer: list[Walk] = []
+            for walk in walks:
+                reached = self.neighbours(walk.entities[-1], step)
+                if len(reached) > _MAX_TARGETS:
+                    reached = rng.sample(reached, _MAX_TARGETS)
+                longer.extend(
+                    Walk((*walk.entities, target), (*walk.edges, edge))
+                    for target, edge in reached
+                    if target not in walk.entities and self._passes(route, number, target)
+                )
+            walks = rng.sample(longer, 4 * _MAX_TARGETS) if len(longer) > 4 * _MAX_TARGETS else longer
+        ends: dict[int, Walk] = {}
+        for walk in walks:
+            ends.setdefault(walk.entities[-1], walk)
+        chosen = list(ends.values())
+        return rng.sample(chosen, _MAX_TARGETS) if len(chosen) > _MAX_TARGETS else chosen
+
+    def random_walk(self, route: Route, rng: random.Random) -> Walk | None:
+        """Return one walk of a route from anywhere in the graph, or None where this try finds none.
+
+        The entity after the first step is drawn first, so that a parent of many is not drawn more often than others.
+        """
+        if not route.steps:
+            return Walk((rng.randrange(self.graph.num_entities),), ())
+        second = self._reached(route.steps[0])
+        if not len(second):
+            return None
+        back = Step(route.steps[0].relation, not route.steps[0].forward)
+        reached = self.neighbours(int(second[rng.randrange(len(second))]), back)
+        start = reached[rng.randrange(len(reached))][0] if reached else -1
+        walks = self.walks(route, start, rng) if start >= 0 and not self._foreign(start) else []
+        return walks[rng.randrange(len(walks))] if walks else None
+
+    def above(self, entity: int) -> frozenset[int]:
+        """Return the entities wider than an entity, itself not included."""
+        if entity not in self._above:
+            found: set[int] = set()
+            waiting = [entity]
+            while waiting:
+                current = waiting.pop()
+                reached = [target for step in self._up for target, _ in self.neighbours(current, step)]
+                waiting.extend(target for target in reached if target not in found)
+                found.update(reached)
+            self._above[entity] = frozenset(found - {entity})
+        return self._above[entity]
+
+    def above_within(self, entity: int, num_steps: int) -> frozenset[int]:
+        """Return the entities that are at most so many steps wider than an entity."""
+        found: set[int] = set()
+        level = {entity}
+        for _ in range(num_steps):
+            level = {target for current in level for step in self._up for target, _ in self.neighbours(current, step)}
+            found |= level
+        return frozenset(found)
+
+    def _reached(self, step: Step) -> NDArray[np.int32]:
+        """Return the entities that a step leads to, each once."""
+        if step not in self._starts:
+            edges = self.graph.live_edges()
+            edges = edges[self.graph.edge_relation[edges] == step.relation]
+            ends = self.graph.edge_tail if step.forward else self.graph.edge_head
+            self._starts[step] = np.unique(ends[edges])
+        return self._starts[step]
+
+    def _passes(self, route: Route, number: int, entity: int) -> bool:
+        """Tell whether a route may go through an entity after so many steps."""
+        if self._foreign(entity):
+            return False
+        if number != route.top:
+            return True
+        pattern = route.pattern
+        if pattern.through and self.graph.entity_label(entity) not in pattern.through:
+            return False
+        return not pattern.below or self._has_at_most(entity, pattern.below)
+
+    def _foreign(self, entity: int) -> bool:
+        """Tell whether an entity belongs to a vocabulary such as OWL, not to what the graph is about."""
+        return self.graph.is_value(entity) or self.graph.entity_id(entity).startswith(_VOCABULARIES)
+
+    def _has_at_most(self, entity: int, limit: int) -> bool:
+        """Tell whether an entity has at most so many entities below it."""
+        if (entity, limit) not in self._small:
+            found = {entity}
+            waiting = [entity]
+            while waiting and len(found) <= limit:
+                current = waiting.pop()
+                reached = {target for step in self._down for target, _ in self.neighbours(current, step)} - found
+                waiting.extend(reached)
+                found |= reached
+            self._small[entity, limit] = len(found) - 1 <= limit
+        return self._small[entity, limit]
+
+
+def _plain(name: str) -> str:
+    """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
+    return "".join(character for character in name.casefold() if character.isalnum())

@@ -1,0 +1,155 @@
+"""Places in sentences where a word can be replaced: which word, in which form and meaning, and how to replace it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kg_reason.context import Polarity, Token, is_determiner, is_preposition, may_be_adjective, polarity, tokenize, word_class
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import EntityLinker, Mention
+from kg_reason.surface import form_of, inflect, is_countable, is_mass, is_name, replace
+
+_MAX_CLEAR_SENSES = {"n": 6, "a": 6, "v": 4, "r": 3}
+_HAVE_OR_BE = frozenset("have has had having is are was were be been being get gets got 's".split())
+_UNDROPPED = frozenset({"fake", "former", "alleged", "toy", "other", "same", "many", "few", "several", "more", "most"})
+_SINGULAR_NUMBERS = frozenset({"one", "1", "single"})
+
+
+@dataclass(frozen=True)
+class Place:
+    """A word of a sentence and its meaning.
+
+    Attributes:
+        text: the sentence; text[start:end] is the word as it stands there.
+        sentence: number of the sentence.
+        entity: the meaning, the most usual one of the word's part of speech here.
+        lemma: the label through which it was linked.
+        pos: part of speech; empty when not known.
+        tag: Penn Treebank tag of its form.
+        polarity: of the place.
+        clear: whether the word has so few meanings that the first is a safe guess.
+    """
+
+    text: str
+    start: int
+    end: int
+    sentence: int
+    entity: int
+    lemma: str
+    pos: str
+    tag: str
+    polarity: Polarity
+    clear: bool
+
+    def put(self, form: str) -> str:
+        """Return the sentence with another form in this place; nothing else but the article is changed."""
+        return replace(self.text, self.start, self.end, form)
+
+    def substitute(self, word: str) -> str:
+        """Return the sentence with another word in this place, in the same form; empty where that is not English."""
+        form = inflect(word, self.tag)
+        if not form:
+            return ""
+        if self.pos in ("n", "") and self.tag in ("NN", "NNS"):
+            return self._substitute_noun(word, form)
+        return self.put(form)
+
+    def _substitute_noun(self, word: str, form: str) -> str:
+        tokens = [token for token in tokenize(self.text) if token.end <= self.start]
+        previous = tokens[-1].text if tokens else ""
+        named, was_named = is_name(word), is_name(self.lemma)
+        if self.tag == "NNS":
+            return "" if named else self.put(form)
+        if named and not was_named:
+            if previous not in ("a", "an", "the"):
+                return ""
+            return replace(self.text, tokens[-1].start, self.end, form)
+        if previous in ("a", "an", "one", "every", "each", "another"):
+            return self.put(form) if is_countable(word) else ""
+        if _is_determined(tokens):
+            return self.put(form)
+        if (named and was_named) or is_mass(word):
+            return self.put(form)
+        if previous and (is_preposition(previous) or not may_be_adjective(previous)) and is_countable(word):
+            opens = not self.text[: self.start].strip()
+            return "" if opens else self.put(f"{_article(form)} {form}")
+        return ""
+
+
+def _article(form: str) -> str:
+    return replace("a x", 2, 3, form).split(" ", 1)[0]
+
+
+def _is_determined(tokens: Sequence[Token]) -> bool:
+    """Tell whether a noun after these words has a determiner, perhaps with adjectives between."""
+    for token in reversed(tokens[-4:]):
+        if is_determiner(token.text):
+            return True
+        if not may_be_adjective(token.text):
+            return False
+    return False
+
+
+def find_places(graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str]) -> tuple[Place, ...]:
+    """Find the places of all sentences in order: linked words whose part of speech and form the rules can tell."""
+    return tuple(
+        place
+        for number, sentence in enumerate(sentences)
+        for mention in linker.link(sentence)
+        for place in _place(graph, sentence, number, mention)
+    )
+
+
+def _place(graph: KnowledgeGraph, text: str, number: int, mention: Mention) -> tuple[Place, ...]:
+    """Return the place of a mention: a tuple of one, or of none where anything about it is unclear."""
+    pos_of = {candidate: chr(graph.alias_pos[candidate.alias] or 0).strip("\0") for candidate in mention.candidates}
+    classes = sorted({pos for pos in pos_of.values() if pos})
+    pos = word_class(text, mention.start, mention.end, classes) if classes else ""
+    fitting = [candidate for candidate in mention.candidates if pos_of[candidate] == pos]
+    if not fitting:
+        return ()
+    lemma = graph.alias_text(fitting[0].alias)
+    tag = form_of(mention.text, lemma, pos or "n")
+    if not tag:
+        return ()
+    if tag == "VBD" and _follows_have_or_be(text, mention.start):
+        tag = "VBN"
+    senses = [entity for entity in graph.find_entities(lemma) if _has_pos(graph, entity, pos)]
+    return (
+        Place(
+            text=text,
+            start=mention.start,
+            end=mention.end,
+            sentence=number,
+            entity=fitting[0].entity,
+            lemma=lemma,
+            pos=pos,
+            tag=tag,
+            polarity=polarity(text, mention.start, mention.end),
+            clear=len(senses) <= _MAX_CLEAR_SENSES.get(pos, 6),
+        ),
+    )
+
+
+def _has_pos(graph: KnowledgeGraph, entity: int, pos: str) -> bool:
+    aliases = graph.aliases(entity)
+    return not pos or not aliases or aliases[0].pos in ("", pos)
+
+
+def _follows_have_or_be(text: str, start: int) -> bool:
+    before = [token.text for token in tokenize(text) if token.end <= start]
+    return any(word in _HAVE_OR_BE for word in before[-2:])
+
+
+def shorten(place: Place) -> str:
+    """Return the sentence without an adjective that stands before a noun; empty where the place holds none."""
+    if place.pos != "a" or place.tag != "JJ" or place.lemma in _UNDROPPED or is_name(place.lemma):
+        return ""
+    tokens = tokenize(place.text)
+    before = [token for token in tokens if token.end <= place.start]
+    after = [token for token in tokens if token.start >= place.end]
+    if not before or not after or not is_determiner(before[-1].text) or not re.match(r"[a-z]", after[0].text):
+        return ""
+    return "" if is_preposition(after[0].text) else replace(place.text, place.start, place.end, "")

@@ -1,0 +1,338 @@
+"""The Reasoner: one object that knows text, graph, model and files. Everything one does with it is a function elsewhere.
+
+A saved reasoner is one folder without pickles:
+
+    config.json           settings, labels, known relations, and which graph it was trained with
+    model.safetensors     the weights
+    encoder_config.json   the architecture of the text encoder
+    tokenizer/            the tokenizer's files
+    training.json, README.md   how it was trained and what was measured (training.py)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
+
+from kg_reason.config import ReasonerConfig
+from kg_reason.errors import CheckpointError, GraphError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.grounding import Grounder, Grounding
+from kg_reason.kg.linker import EntityLinker, Mention
+from kg_reason.kg.paths import describe_path
+from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.storage import whole_folder
+from kg_reason.model.batch import Collator
+from kg_reason.model.encoder import load_tokenizer
+from kg_reason.model.fused import FusedModel, build_model
+from kg_reason.nli import Label, NLIExample, task_labels
+from kg_reason.prediction import Answer, Evidence, LinkedEntity, LinkedMention, Place, Prediction
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
+    "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
+)
+MAX_KNOWN_RELATIONS = 4096
+
+
+class Scores(NamedTuple):
+    """Logits of a list of examples, in their order; both float64 [num_examples, num_labels]."""
+
+    logits: NDArray[np.float64]
+    text_logits: NDArray[np.float64]
+
+
+class _Outputs(NamedTuple):
+    logits: NDArray[np.float64]  # [batch_size, num_labels]
+    text_logits: NDArray[np.float64]  # [batch_size, num_labels]
+    contributions: list[NDArray[np.float64]]  # per example [num_paths, num_labels]
+
+
+class Reasoner:
+    """A graph, its linker and retriever, and a fused model.
+
+    Attributes:
+        labels: the labels of the task; position = column of the logits.
+        relations: readable names of the relations the model was made for; position = number of the learned residual.
+    """
+
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        config: ReasonerConfig,
+        model: FusedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        relations: Sequence[str],
+    ) -> None:
+        self.graph = graph
+        self.config = config
+        self.model = model
+        self.tokenizer = tokenizer
+        self.relations = tuple(relations)
+        self.labels: tuple[Label, ...] = task_labels(config.model.task)
+        self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
+        self.collator = Collator(tokenizer, graph, config.model, self.labels, self.relations)
+
+    @classmethod
+    def build(cls, graph: KnowledgeGraph, config: ReasonerConfig | None = None, *, seed: int = 0) -> Reasoner:
+        """Make an untrained reasoner: a pretrained encoder, everything else fresh.
+
+        Args:
+            graph: the graph it reasons over.
+            config: its settings.
+            seed: seed of the fresh weights.
+
+        Raises:
+            CheckpointError: the encoder cannot be found.
+        """
+        config = config or ReasonerConfig()
+        names = {graph.relation_label(relation) for relation in range(graph.num_relations)}
+        relations = sorted(names)[:MAX_KNOWN_RELATIONS]
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = build_model(config.model, task_labels(config.model.task), relations)
+        return cls(graph, config, model, load_tokenizer(config.model), relations)
+
+    @classmethod
+    def load(cls, path: str | Path, graph: KnowledgeGraph | None = None) -> Reasoner:
+        """Open a saved reasoner.
+
+        Args:
+            path: its folder.
+            graph: the graph to use; None: the one it was trained with, which must still be the same (edits aside).
+
+        Raises:
+            CheckpointError: something is missing, damaged or of another version, or the graph was rebuilt since.
+        """
+        folder = Path(path)
+        saved = _read_json(folder / CONFIG_FILE)
+        if saved.get("format_version") != FORMAT_VERSION:
+            found = saved.get("format_version")
+            raise CheckpointError(f"{folder / CONFIG_FILE}: found format version {found}, expected {FORMAT_VERSION}")
+        config = ReasonerConfig.from_json(saved["settings"])
+        graph = graph or _saved_graph(folder, saved["graph"])
+        encoder_config = _read_json(folder / ENCODER_FILE)
+        model = build_model(
+            config.model, task_labels(config.model.task), saved["relations"], encoder_config=encoder_config
+        )
+        _load_weights(model, folder / WEIGHTS_FILE)
+        tokenizer = load_tokenizer(replace(config.model, encoder=str(folder / TOKENIZER_FOLDER)))
+        return cls(graph, config, model, tokenizer, saved["relations"])
+
+    def save(self, path: str | Path, *, documents: dict[str, str] | None = None) -> None:
+        """Write the reasoner to a folder, all or nothing; an older reasoner there is replaced.
+
+        Args:
+            path: the folder.
+            documents: further text files by name, such as training.json and README.md.
+        """
+        folder = Path(path)
+        with whole_folder(folder, CONFIG_FILE) as part:
+            graph_path = self.graph.path
+            saved = {
+                "format_version": FORMAT_VERSION,
+                "labels": [str(label) for label in self.labels],
+                "relations": list(self.relations),
+                "graph": {
+                    "path": os.path.relpath(graph_path, folder) if graph_path else "",
+                    "fingerprint": self.graph.overlay.base_fingerprint,
+                },
+                "settings": self.config.to_json(),
+            }
+            (part / CONFIG_FILE).write_text(_json(saved), encoding="utf-8")
+            weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
+            save_file(weights, part / WEIGHTS_FILE)
+            architecture = {name: value for name, value in self.model.encoder.config.to_dict().items() if name[0] != "_"}
+            (part / ENCODER_FILE).write_text(_json(architecture), encoding="utf-8")
+            self.tokenizer.save_pretrained(str(part / TOKENIZER_FOLDER))
+            for name, text in (documents or {}).items():
+                (part / name).write_text(text, encoding="utf-8")
+
+    # ---- answering
+
+    def ground_all(
+        self, examples: Sequence[NLIExample], *, num_workers: int = 1, cache_dir: str = "", show_progress: bool = False
+    ) -> list[Grounding]:
+        """Link and retrieve for every example, in order; see `Grounder.ground_all`."""
+        return self.grounder.ground_all(
+            examples, num_workers=num_workers, cache_dir=cache_dir, show_progress=show_progress
+        )
+
+    def score(
+        self, examples: Sequence[NLIExample], groundings: Sequence[Grounding], batch_size: int = 32
+    ) -> Scores:
+        """Return the logits of examples that are already grounded."""
+        # Pairs of like length share a batch, so that little of it is padding.
+        lengths = [len(example.premise) + len(example.hypothesis) for example in examples]
+        order = np.argsort(lengths, kind="stable").tolist()
+        outputs = list(self._run([examples[row] for row in order], [groundings[row] for row in order], batch_size))
+        shape = (len(examples), len(self.labels))
+        logits, text_logits = np.empty(shape), np.empty(shape)
+        if outputs:
+            logits[order] = np.concatenate([output.logits for output in outputs])
+            text_logits[order] = np.concatenate([output.text_logits for output in outputs])
+        return Scores(logits, text_logits)
+
+    def predict(self, pairs: Sequence[tuple[str, str]], *, batch_size: int = 32) -> list[Prediction]:
+        """Answer (premise, hypothesis) pairs, in order; an empty premise asks whether the graph supports a claim.
+
+        The call has the shape of sentence-transformers' CrossEncoder.predict.
+        """
+        return self.predict_examples([NLIExample(premise, hypothesis) for premise, hypothesis in pairs], batch_size)
+
+    def predict_examples(self, examples: Sequence[NLIExample], batch_size: int = 32) -> list[Prediction]:
+        """Answer examples, which may bring names of their own (`NLIExample.names`)."""
+        return list(self.iter_predictions(examples, batch_size))
+
+    def iter_predictions(self, examples: Iterable[NLIExample], batch_size: int = 32) -> Iterator[Prediction]:
+        """Answer examples one batch at a time, so that a long file needs no more memory than a short one."""
+        batch: list[NLIExample] = []
+        for example in examples:
+            batch.append(example)
+            if len(batch) == batch_size:
+                yield from self._predict_batch(batch)
+                batch = []
+        if batch:
+            yield from self._predict_batch(batch)
+
+    def _predict_batch(self, examples: Sequence[NLIExample]) -> Iterator[Prediction]:
+        groundings = [self.grounder.ground(example) for example in examples]
+        for output in self._run(examples, groundings, len(examples)):
+            for row, (example, grounding) in enumerate(zip(examples, groundings, strict=True)):
+                yield self._prediction(
+                    example, grounding, output.logits[row], output.text_logits[row], output.contributions[row]
+                )
+
+    def _run(
+        self, examples: Sequence[NLIExample], groundings: Sequence[Grounding], batch_size: int
+    ) -> Iterator[_Outputs]:
+        was_training = self.model.training
+        self.model.eval()
+        device = next(self.model.parameters()).device
+        try:
+            for first in range(0, len(examples), batch_size):
+                rows = slice(first, first + batch_size)
+                batch = self.collator(examples[rows], groundings[rows]).to(device)
+                with torch.inference_mode():
+                    output = self.model(batch)
+                contributions = output.contributions.double().cpu().numpy()
+                counts = [len(grounding.paths.length) for grounding in groundings[rows]]
+                if len(contributions) != sum(counts):  # a control without path contributions
+                    contributions = np.zeros((sum(counts), len(self.labels)))
+                bounds = np.cumsum([0, *counts])
+                yield _Outputs(
+                    output.logits.double().cpu().numpy(),
+                    output.text_logits.double().cpu().numpy(),
+                    [contributions[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)],
+                )
+        finally:
+            self.model.train(was_training)
+
+    def _prediction(
+        self,
+        example: NLIExample,
+        grounding: Grounding,
+        logits: NDArray[np.float64],
+        text_logits: NDArray[np.float64],
+        contributions: NDArray[np.float64],
+    ) -> Prediction:
+        mentions = (*grounding.premise_mentions, *grounding.hypothesis_mentions)
+        num_premise = len(grounding.premise_mentions)
+        evidence = []
+        for row in range(len(grounding.paths.length)):
+            ends = [int(grounding.paths.start[row]), int(grounding.paths.end[row])]
+            start, end = (_place(mentions[number], number < num_premise) for number in ends)
+            by_label = dict(zip(self.labels, contributions[row].tolist(), strict=True))
+            evidence.append(Evidence(describe_path(self.graph, grounding.paths, row), start, end, by_label))
+        evidence.sort(key=lambda item: -item.strength)
+        return Prediction(
+            premise=example.premise,
+            hypothesis=example.hypothesis,
+            answer=Answer(dict(zip(self.labels, logits.tolist(), strict=True))),
+            text_answer=Answer(dict(zip(self.labels, text_logits.tolist(), strict=True))),
+            premise_mentions=tuple(self._linked(mention) for mention in grounding.premise_mentions),
+            hypothesis_mentions=tuple(self._linked(mention) for mention in grounding.hypothesis_mentions),
+            evidence=tuple(evidence),
+        )
+
+    def _linked(self, mention: Mention) -> LinkedMention:
+        language = self.config.linker.language
+        candidates = tuple(
+            LinkedEntity(
+                self.graph.entity_id(candidate.entity),
+                self.graph.entity_label(candidate.entity, language),
+                candidate.score,
+            )
+            for candidate in mention.candidates
+        )
+        return LinkedMention(mention.start, mention.end, mention.text, candidates)
+
+
+def _place(mention: Mention, in_premise: bool) -> Place:
+    return Place("premise" if in_premise else "hypothesis", mention.start, mention.end, mention.text)
+
+
+def _json(values: Any) -> str:  # noqa: ANN401 - any plain data
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointError(f"{path}: missing, expected a folder made by kg-reason train") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: found {type(values).__name__}, expected an object")
+    return values
+
+
+def _saved_graph(folder: Path, saved: dict[str, str]) -> KnowledgeGraph:
+    if not saved["path"]:
+        raise CheckpointError(f"{folder}: was trained with a graph in memory; name a graph folder with --graph")
+    path = Path(os.path.normpath(folder / saved["path"]))
+    try:
+        graph = KnowledgeGraph.open(path)
+    except GraphError as error:
+        raise CheckpointError(f"{folder}: its graph cannot be opened ({error}); name one with --graph") from error
+    if graph.overlay.base_fingerprint != saved["fingerprint"]:
+        found = graph.overlay.base_fingerprint
+        raise CheckpointError(
+            f"{path}: found a graph with fingerprint {found}, expected {saved['fingerprint']}: it was built anew since "
+            f"{folder} was trained; name it with --graph to use it all the same"
+        )
+    return graph
+
+
+def _load_weights(model: FusedModel, path: Path) -> None:
+    try:
+        weights = load_file(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: missing") from error
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from error
+    expected = model.state_dict()
+    for name in sorted(set(weights) ^ set(expected)):
+        raise CheckpointError(f"{path}: tensor {name} is {'missing' if name in expected else 'not expected'}")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            found, wanted = list(tensor.shape), list(expected[name].shape)
+            raise CheckpointError(f"{path}: tensor {name}: found shape {found}, expected {wanted}")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: tensor {name} holds values that are not finite")
+    model.load_state_dict(weights)

@@ -1,0 +1,154 @@
+"""Surface forms of English: the form a word stands in, another word in that form, and its place in a sentence.
+
+Inflection is lemminflect's. What a sentence means around a word is `context.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lemminflect import getInflection
+
+TAGS = {"n": ("NN", "NNS"), "v": ("VB", "VBZ", "VBG", "VBD", "VBN"), "a": ("JJ", "JJR", "JJS"), "r": ("RB",)}
+BASE_TAGS = ("NN", "NNP", "VB", "JJ", "RB", "CD")
+
+_VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)
+_CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmnpqrstv][aeiou]|uni(?!n)|us[aeu]|one\b|once\b|oui)", re.IGNORECASE)
+_VOWEL_SOUND = re.compile(r"(?:hour|honest|honou?r|heir|x-ray)", re.IGNORECASE)
+_UNI_NEGATIVE = re.compile(r"unin|unim", re.IGNORECASE)
+_LAST_WORD = re.compile(r"[^\W_]+(?=\W*\Z)")
+_FIRST_WORD = re.compile(r"[^\W_]+")
+_BEFORE_PREPOSITION = re.compile(r"[^\W_]+(?=[ -](?:of|in|at|on|for|to|with|de|by)[ -])", re.IGNORECASE)
+_UNCHANGED = frozenset({"sheep", "deer", "fish", "aircraft", "series", "species", "salmon", "trout", "offspring"})
+_PLURAL_ONLY = frozenset({
+    "scissors", "trousers", "pants", "jeans", "shorts", "glasses", "goggles", "tights", "pajamas", "pyjamas", "tongs",
+    "pliers", "binoculars", "clothes", "people", "police", "cattle",
+})
+
+
+def inflect(word: str, tag: str) -> str:
+    """Return a word in the form of a Penn Treebank tag; empty where English has no such form.
+
+    In a name of several words the head is inflected: the last word of a noun ("french horns"), or the one before a
+    preposition ("glasses of water"), and the first of a verb ("giving up").
+    """
+    if tag in BASE_TAGS:
+        return word
+    if tag == "VBN" and not _forms(word, tag):
+        tag = "VBD"
+    head = _FIRST_WORD.search(word)
+    if tag == "NNS":
+        head = _BEFORE_PREPOSITION.search(word) or _LAST_WORD.search(word)
+    if head is None or (tag in ("JJR", "JJS") and head[0] != word):
+        return ""
+    forms = _forms(head[0], tag)
+    if not forms and tag in ("JJR", "JJS"):
+        return ""
+    form = forms[0] if forms else _regular(head[0], tag)
+    if tag == "NNS":
+        changed = [candidate for candidate in forms if candidate != head[0]]
+        if forms and not changed and head[0].lower() not in _UNCHANGED:
+            return ""
+        form = changed[0] if changed else form
+    return word[: head.start()] + form + word[head.end() :]
+
+
+def _forms(word: str, tag: str) -> tuple[str, ...]:
+    """Return the forms lemminflect's lexicon lists for a word, the usual one first."""
+    return tuple(getInflection(word, tag=tag, inflect_oov=False))
+
+
+def _regular(word: str, tag: str) -> str:
+    """Inflect a word that the lexicon does not hold by the regular rules."""
+    ending = {"NNS": "s", "VBZ": "s", "VBG": "ing", "VBD": "ed", "VBN": "ed"}[tag]
+    if ending == "s":
+        if re.search(r"(?:s|x|z|ch|sh)\Z", word):
+            return f"{word}es"
+        return f"{word[:-1]}ies" if re.search(r"[^aeiou]y\Z", word) else f"{word}s"
+    if ending == "ed" and re.search(r"[^aeiou]y\Z", word):
+        return f"{word[:-1]}ied"
+    return f"{word[:-1]}{ending}" if word.endswith("e") and not word.endswith("ee") else f"{word}{ending}"
+
+
+def form_of(surface: str, lemma: str, pos: str) -> str:
+    """Return the Penn Treebank tag of the form a lemma stands in; empty where the surface is no form of it.
+
+    Past tense and past participle are told apart only where they are written differently: the tag is then VBD.
+    """
+    if pos == "n" and surface.lower() in _PLURAL_ONLY:
+        return "NNS"
+    for tag in TAGS.get(pos, ()):
+        form = inflect(lemma, tag)
+        if form and form.lower() == surface.lower():
+            return tag
+        if tag == "NNS" and any(other.lower() == surface.lower() for other in _forms(lemma.lower(), tag)[1:]):
+            return tag
+    return ""
+
+
+def is_countable(noun: str) -> bool:
+    """Tell whether a noun can follow "a": it has a plural, or the lexicon does not know it."""
+    return bool(inflect(noun, "NNS")) and noun.lower() not in _PLURAL_ONLY
+
+
+def is_mass(noun: str) -> bool:
+    """Tell whether a noun can stand without an article in the singular, as "water" can."""
+    head = _BEFORE_PREPOSITION.search(noun) or _LAST_WORD.search(noun)
+    return head is not None and head[0] in _forms(head[0], "NNS") and head[0].lower() not in _UNCHANGED
+
+
+def article(word: str) -> str:
+    """Return the indefinite article that a word takes: "a" or "an"."""
+    if _VOWEL_SOUND.match(word):
+        return "an"
+    if _CONSONANT_SOUND.match(word) and not _UNI_NEGATIVE.match(word):
+        return "a"
+    return "an" if _VOWEL.match(word) else "a"
+
+
+def replace(text: str, start: int, end: int, word: str) -> str:
+    """Put a word in place of text[start:end], with the case of that place, and mend the article before it.
+
+    A word with a capital of its own keeps it; a word that opens the sentence gets one. An empty word is taken out
+    together with the blank after it.
+    """
+    before, after = text[:start], text[end:]
+    if not word:
+        after = after.lstrip()
+        word_after = after
+    else:
+        word_after = word
+    opens = not before.strip() or before.rstrip()[-1:] in ".!?"
+    found = re.search(r"\b(an?)(\s+)\Z", before, re.IGNORECASE)
+    if found and word_after:
+        fitting = article(word_after)
+        fitting = fitting.capitalize() if found[1][0].isupper() else fitting
+        before = before[: found.start(1)] + fitting + found[2]
+    if opens and word_after:
+        if word:
+            word = word[0].upper() + word[1:]
+        else:
+            after = after[0].upper() + after[1:]
+    return before + word + after
+
+
+def is_name(word: str) -> bool:
+    """Tell whether a label is written as a proper name."""
+    return word[:1].isupper()
+
+
+def fill(frame: str, word: str) -> str:
+    """Fill the gap of a frame such as "There is a {NN}." with a word in the form that the gap names.
+
+    Returns:
+        The sentence; empty where the word has no such form or cannot stand there.
+    """
+    found = re.search(r"\{(\w+)\}", frame)
+    if found is None:
+        return ""
+    tag = found[1]
+    form = inflect(word, tag)
+    if not form or (tag == "NN" and re.search(r"\b(?:an?|every)\s+\Z", frame[: found.start()], re.IGNORECASE)
+                    and not is_countable(word)):
+        return ""
+    return replace(frame, found.start(), found.end(), form)

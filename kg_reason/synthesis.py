@@ -1,0 +1,421 @@
+"""Labelled pairs from a graph and plain sentences: a word replaced by one that a known relation away.
+
+A pair is drawn from a cell: a relation pattern in a polarity, which together say the label. Labels are filled evenly,
+and within a label the patterns by their shares. Words come from the user's sentences where the linker finds one with
+a clear meaning, and from frames ("There is a {NN} behind the house.") for entities that no sentence mentions. Part of
+the pairs has invented words in place of the two words, linked by `NLIExample.names`: there only the graph can tell.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kg_reason.config import SynthesisConfig
+from kg_reason.context import Polarity
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import EntityLinker
+from kg_reason.nli import Label, NLIExample
+from kg_reason.nonce import NonceWords
+from kg_reason.patterns import Frames, Pattern, PatternWalker, RelationTable, Route, Walk, load_table
+from kg_reason.places import Place, find_places, shorten
+from kg_reason.surface import fill, inflect, is_name
+from kg_reason.vocabulary import Vocabulary, Word
+
+IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrelated"
+_DOWNWARD_SHARE = 0.3
+_FRAME_SHARE = {False: 0.35, True: 0.6}  # by whether the words are invented
+_REVERSED_SHARE = 0.4
+_MAX_TRIES = 60
+_MAX_PAIR_REPEATS = 3
+_FRAME_SETS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": "noun"}
+_OWN_PATTERNS = (
+    Pattern(IDENTICAL, (), Label.ENTAILMENT, Label.ENTAILMENT, share=0.4),
+    Pattern(SHORTER, (), Label.ENTAILMENT, Label.NEUTRAL, share=0.6),
+    Pattern(LONGER, (), Label.NEUTRAL, Label.ENTAILMENT, share=0.6),
+    Pattern(UNRELATED, (), Label.NEUTRAL, Label.NEUTRAL, share=1.5),
+)
+
+
+@dataclass(eq=False)
+class Cell:
+    """What one kind of pair is drawn from.
+
+    Attributes:
+        pattern: what leads from the one word to the other.
+        routes: the same in the relations of the graph.
+        polarity: of the place that the words take.
+        invented: whether the words are replaced by invented ones.
+        num_made, failures: pairs made so far; draws without a pair since the last one.
+    """
+
+    pattern: Pattern
+    routes: tuple[Route, ...]
+    polarity: Polarity
+    invented: bool
+    num_made: int = 0
+    failures: int = field(default=0)
+
+    @property
+    def label(self) -> Label:
+        """The label of its pairs."""
+        return self.pattern.label if self.polarity is Polarity.UPWARD else self.pattern.downward
+
+    @property
+    def filling(self) -> float:
+        """How full the cell is, by its share."""
+        share = self.pattern.share * (1.0 if self.polarity is Polarity.UPWARD else _DOWNWARD_SHARE)
+        return (self.num_made + 1) / share
+
+
+class Draft(NamedTuple):
+    """A pair before it is accepted: texts, the words that differ, where it is from and why it holds."""
+
+    premise: str
+    hypothesis: str
+    words: tuple[str, str]
+    source: str
+    evidence: str
+    names: dict[str, str]
+
+
+def synthesize(
+    graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str], config: SynthesisConfig | None = None
+) -> list[NLIExample]:
+    """Make labelled pairs from a graph and plain sentences.
+
+    Every pair has the name of its pattern as category, and an id `source:number evidence`, in which the source is the
+    sentence (s17) or the pair's own number where a frame was filled (f18), and the evidence the edges that justify the
+    label.
+
+    Returns:
+        At most `config.num_pairs` examples, fewer where the graph gives no more; equal arguments give equal examples.
+
+    Raises:
+        ConfigError: the table of relation patterns cannot be read.
+    """
+    config = config or SynthesisConfig()
+    return Synthesizer(graph, linker, sentences, config).make()
+
+
+def split_by_sentence(
+    examples: Sequence[NLIExample], dev_share: float, seed: int
+) -> tuple[list[NLIExample], list[NLIExample]]:
+    """Divide examples into training and dev parts that share no premise, no hypothesis and no source sentence."""
+    parent = list(range(len(examples)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
+    first: dict[str, int] = {}
+    for number, example in enumerate(examples):
+        source = example.example_id.split(":")[0]
+        for key in (f"id {source}" if source else "", example.premise, example.hypothesis):
+            if key:
+                parent[root(number)] = root(first.setdefault(key, number))
+    groups: dict[int, list[int]] = {}
+    for number in range(len(examples)):
+        groups.setdefault(root(number), []).append(number)
+    order = list(groups.values())
+    random.Random(f"split {seed}").shuffle(order)  # noqa: S311 - not for secrets
+    wanted = round(dev_share * len(examples))
+    dev: set[int] = set()
+    for group in order:
+        if len(dev) + len(group) <= wanted:
+            dev.update(group)
+    train = [example for number, example in enumerate(examples) if number not in dev]
+    return train, [examples[number] for number in sorted(dev)]
+
+
+class Synthesizer:
+    """Draws pairs cell by cell; one object makes one list of examples."""
+
+    def __init__(
+        self, graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str], config: SynthesisConfig
+    ) -> None:
+        self._graph = graph
+        self._config = config
+        self._sentences = tuple(sentences)
+        self._rng = random.Random(f"synthesis {config.synthesis_seed}")  # noqa: S311 - not for secrets
+        self._table: RelationTable = load_table(config.relation_table)
+        self._walker = PatternWalker(graph, self._table)
+        self._vocabulary = Vocabulary(graph, sentences)
+        self._nonce = NonceWords(graph, config.synthesis_seed)
+        self._places = find_places(graph, linker, self._sentences)
+        self._usual = [entity for entity in range(graph.num_entities) if self._vocabulary.words(entity)]
+        self._from_sentence: Counter[int] = Counter()
+        self._word_pairs: Counter[tuple[str, str]] = Counter()
+        self._seen: set[tuple[str, str]] = set()
+        self._reach: dict[int, frozenset[int]] = {}
+
+    def make(self) -> list[NLIExample]:
+        """Draw pairs until there are enough or nothing more is found."""
+        examples: list[NLIExample] = []
+        num_invented = round(self._config.num_pairs * self._config.nonce_fraction)
+        for invented, wanted in ((False, self._config.num_pairs - num_invented), (True, num_invented)):
+            examples.extend(self._fill(self._cells(invented), wanted))
+        self._rng.shuffle(examples)
+        return examples
+
+    def _cells(self, invented: bool) -> list[Cell]:
+        by_pattern: dict[Pattern, list[Route]] = {}
+        for route in self._walker.routes:
+            by_pattern.setdefault(route.pattern, []).append(route)
+        for pattern in _OWN_PATTERNS:
+            if not (invented and pattern.name in (IDENTICAL, SHORTER, LONGER)):
+                by_pattern[pattern] = []
+        return [
+            Cell(pattern, tuple(routes), polarity, invented)
+            for pattern, routes in by_pattern.items()
+            for polarity in (Polarity.UPWARD, Polarity.DOWNWARD)
+        ]
+
+    def _fill(self, cells: list[Cell], wanted: int) -> Iterator[NLIExample]:
+        """Yield examples, labels in turn, the least filled cell of a label first; a cell that fails often is closed."""
+        made: Counter[Label] = Counter()
+        open_cells = list(cells)
+        while open_cells and made.total() < wanted:
+            label = min(sorted({cell.label for cell in open_cells}), key=lambda item: made[item])
+            cell = min((cell for cell in open_cells if cell.label is label), key=lambda item: item.filling)
+            draft = self._draw(cell)
+            if draft is None:
+                cell.failures += 1
+                cell.num_made += cell.failures > 2
+                if cell.failures > 5:
+                    open_cells.remove(cell)
+                continue
+            cell.failures = 0
+            cell.num_made += 1
+            made[label] += 1
+            yield NLIExample(
+                premise=draft.premise,
+                hypothesis=draft.hypothesis,
+                label=label,
+                category=cell.pattern.name,
+                names=draft.names,
+                example_id=f"{draft.source or f'f{len(self._seen)}'}:{len(self._seen)} {draft.evidence}",
+            )
+
+    def _draw(self, cell: Cell) -> Draft | None:
+        """Return a pair that was not drawn before, or None where some tries found none."""
+        for _ in range(_MAX_TRIES):
+            draft = self._try(cell)
+            if draft is None or draft.premise == draft.hypothesis and cell.pattern.name != IDENTICAL:
+                continue
+            if (draft.premise, draft.hypothesis) in self._seen or self._word_pairs[draft.words] >= _MAX_PAIR_REPEATS:
+                continue
+            self._seen.add((draft.premise, draft.hypothesis))
+            if not cell.invented and draft.words != ("", ""):
+                self._word_pairs[draft.words] += 1
+            if draft.source:
+                self._from_sentence[int(draft.source[1:])] += 1
+            return draft
+        return None
+
+    def _try(self, cell: Cell) -> Draft | None:
+        name = cell.pattern.name
+        if name == IDENTICAL:
+            return self._identical(cell)
+        if name in (SHORTER, LONGER):
+            return self._shortened(cell)
+        if self._places and self._rng.random() >= _FRAME_SHARE[cell.invented]:
+            return self._from_place(cell)
+        return self._from_frame(cell)
+
+    # ---- pairs without another entity
+
+    def _sentence(self, polarity: Polarity) -> Place | None:
+        """Draw a place of a polarity from a sentence that still may be used."""
+        if not self._places:
+            return None
+        place = self._rng.choice(self._places)
+        full = self._from_sentence[place.sentence] >= self._config.max_pairs_per_sentence
+        return None if full or place.polarity is not polarity else place
+
+    def _identical(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        if place is None:
+            return None
+        return Draft(place.text, place.text, ("", ""), f"s{place.sentence}", "", {})
+
+    def _shortened(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        shorter = shorten(place) if place is not None else ""
+        if place is None or not shorter:
+            return None
+        premise, hypothesis = (place.text, shorter) if cell.pattern.name == SHORTER else (shorter, place.text)
+        return Draft(premise, hypothesis, ("", ""), f"s{place.sentence}", "", {})
+
+    # ---- pairs of two entities
+
+    def _walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
+        """Return a walk of a cell's pattern from an entity, or to it where backward."""
+        if cell.pattern.name == UNRELATED:
+            other = self._rng.choice(self._usual) if self._usual and not cell.invented else -1
+            other = other if other >= 0 else self._rng.randrange(self._graph.num_entities)
+            ends = (other, entity) if backward else (entity, other)
+            return Walk(ends, ()) if self._are_unrelated(entity, other) else None
+        route = self._rng.choice(cell.routes)
+        if not route.steps:
+            return Walk((entity,), ())
+        walks = self._walker.walks(route.reversed() if backward else route, entity, self._rng)
+        if not walks:
+            return None
+        walk = self._rng.choice(walks)
+        return Walk(walk.entities[::-1], walk.edges[::-1]) if backward else walk
+
+    def _from_place(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        if place is None or not (place.clear or cell.invented):
+            return None
+        backward = self._rng.random() < _REVERSED_SHARE
+        walk = self._walk(cell, place.entity, backward)
+        if walk is None or not self._holds(cell, walk):
+            return None
+        other = walk.entities[0] if backward else walk.entities[-1]
+        if cell.invented:
+            return self._invented_in_place(place, walk, backward)
+        word = self._other_word(place.lemma, place.pos, other, other == place.entity)
+        if word is None or (other != place.entity and self._words_clash(cell, place.lemma, word.text)):
+            return None
+        changed = place.substitute(word.text)
+        if not changed:
+            return None
+        texts = (changed, place.text) if backward else (place.text, changed)
+        words = (word.text, place.lemma) if backward else (place.lemma, word.text)
+        return Draft(*texts, words, f"s{place.sentence}", self._evidence(walk), {})
+
+    def _invented_in_place(self, place: Place, walk: Walk, backward: bool) -> Draft | None:
+        ends = (walk.entities[0], walk.entities[-1])
+        if any(self._vocabulary.is_named(entity) != is_name(place.lemma) for entity in ends):
+            return None
+        names: dict[str, str] = {}
+        texts = []
+        for entity in ends:
+            word, form = self._invent(place.tag)
+            names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
+            texts.append(place.put(form.capitalize() if is_name(place.lemma) else form))
+        return Draft(texts[0], texts[1], ("", ""), f"s{place.sentence}", self._evidence(walk), names)
+
+    def _from_frame(self, cell: Cell) -> Draft | None:
+        walk = self._frame_walk(cell)
+        if walk is None or not self._holds(cell, walk):
+            return None
+        first, last = walk.entities[0], walk.entities[-1]
+        pos = self._vocabulary.pos(first)
+        if cell.invented:
+            named = self._vocabulary.is_named(first) and self._vocabulary.is_named(last)
+            frame = self._frame(cell, pos, named and pos in ("n", ""))
+            return self._invented_in_frame(frame, walk) if frame else None
+        words = self._vocabulary.words(first)
+        source = self._rng.choice(words) if words else None
+        word = self._other_word(source.text, source.pos, last, first == last) if source is not None else None
+        if source is None or word is None or (first != last and self._words_clash(cell, source.text, word.text)):
+            return None
+        named = is_name(source.text) or is_name(word.text)
+        frame = self._frame(cell, pos, named and pos in ("n", ""))
+        premise, hypothesis = (fill(frame, text) for text in (source.text, word.text)) if frame else ("", "")
+        if not premise or not hypothesis:
+            return None
+        return Draft(premise, hypothesis, (source.text, word.text), "", self._evidence(walk), {})
+
+    def _frame_walk(self, cell: Cell) -> Walk | None:
+        if cell.invented and cell.routes:
+            return self._walker.random_walk(self._rng.choice(cell.routes), self._rng)
+        if not self._usual:
+            return None
+        return self._walk(cell, self._rng.choice(self._usual), backward=False)
+
+    def _frame(self, cell: Cell, pos: str, named: bool) -> str:
+        frames: Frames | None = self._table.frames.get(cell.pattern.frames or ("name" if named else _FRAME_SETS[pos]))
+        if frames is None:
+            return ""
+        choices = frames.upward if cell.polarity is Polarity.UPWARD else frames.downward
+        return self._rng.choice(choices) if choices else ""
+
+    def _invented_in_frame(self, frame: str, walk: Walk) -> Draft | None:
+        tag = frame[frame.index("{") + 1 : frame.index("}")]
+        names: dict[str, str] = {}
+        texts = []
+        for entity in (walk.entities[0], walk.entities[-1]):
+            word, form = self._invent(tag)
+            names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
+            texts.append(fill(frame, word.capitalize() if tag == "NNP" else word))
+        return Draft(texts[0], texts[1], ("", ""), "", self._evidence(walk), names)
+
+    def _invent(self, tag: str) -> tuple[str, str]:
+        """Return an invented word and its form for a tag."""
+        word = self._nonce.draw()
+        return word, inflect(word, tag) or word
+
+    # ---- checks
+
+    def _other_word(self, text: str, pos: str, entity: int, same: bool) -> Word | None:
+        """Choose a usual word of an entity that can stand where another word stands."""
+        choices = [
+            word
+            for word in self._vocabulary.words(entity)
+            if word.text.lower() != text.lower() and (not pos or word.pos in ("", pos))
+        ]
+        if same:
+            choices = [word for word in choices if word.text.lower().rstrip("s") != text.lower().rstrip("s")]
+        return self._rng.choice(choices[:2]) if choices else None
+
+    def _holds(self, cell: Cell, walk: Walk) -> bool:
+        """Tell whether nothing else in the graph contradicts the pattern's label for the two ends."""
+        pattern = cell.pattern
+        first, last = walk.entities[0], walk.entities[-1]
+        pos = (self._vocabulary.pos(first), self._vocabulary.pos(last))
+        if pos[0] and pos[1] and pos[0] != pos[1] or (pattern.pos and pos[0] and pos[0] not in pattern.pos):
+            return False
+        if pattern.names and not (self._vocabulary.is_named(first) and self._vocabulary.is_named(last)):
+            return False
+        if pattern.label is Label.ENTAILMENT or first == last:
+            return True
+        if last in self._walker.above(first):
+            return False
+        return pattern.label is Label.NEUTRAL or first not in self._walker.above(last)
+
+    def _words_clash(self, cell: Cell, first: str, last: str) -> bool:
+        """Tell whether other meanings of the two words are the same or one above the other, against the label."""
+        if cell.pattern.label is Label.ENTAILMENT:
+            return False
+        senses, others = self._graph.find_entities(first)[:4], self._graph.find_entities(last)[:4]
+        if set(senses) & set(others):
+            return True
+        above = {wider for sense in senses for wider in self._walker.above(sense)}
+        if above & set(others):
+            return True
+        if cell.pattern.label is Label.NEUTRAL:
+            return False
+        return bool({wider for other in others for wider in self._walker.above(other)} & set(senses))
+
+    def _are_unrelated(self, first: int, last: int) -> bool:
+        return first != last and not self._near(first) & self._near(last)
+
+    def _near(self, entity: int) -> frozenset[int]:
+        """Return an entity, its neighbours, and theirs where it climbs."""
+        if entity not in self._reach:
+            graph = self._graph
+            near = {entity}
+            for edge in graph.edges_of(entity):
+                near |= {int(graph.edge_head[edge]), int(graph.edge_tail[edge])}
+            self._reach[entity] = frozenset(near | self._walker.above_within(entity, 2))
+        return self._reach[entity]
+
+    def _evidence(self, walk: Walk) -> str:
+        """Write a walk with its entities' ids and relations, such as "a -hypernym-> b"."""
+        graph = self._graph
+        text = graph.entity_id(walk.entities[0])
+        for edge, entity in zip(walk.edges, walk.entities[1:], strict=False):
+            relation = graph.relation_label(int(graph.edge_relation[edge]))
+            forward = int(graph.edge_tail[edge]) == entity
+            text += f" -{relation}-> " if forward else f" <-{relation}- "
+            text += graph.entity_id(entity)
+        return text

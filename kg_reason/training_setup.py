@@ -1,0 +1,158 @@
+"""The parts of a training run: the accelerator, the grounded examples, the optimizer and the settings that bind them.
+
+Everything is wired here once; the loop that uses the parts is `training.py`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState, is_initialized
+from accelerate.utils import DistributedType, GradientAccumulationPlugin, ProjectConfiguration
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kg_reason.config import TrainConfig
+from kg_reason.errors import ConfigError, MissingExtraError
+from kg_reason.kg.grounding import Grounding
+from kg_reason.nli import NLIExample, fit_label
+from kg_reason.optimization import build_optimizer, freeze, label_weights
+from kg_reason.ordering import epoch_steps
+from kg_reason.reasoner import Reasoner
+from kg_reason.run_record import run_settings
+
+LOGS = "logs"  # folder inside a run
+CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")  # any of these capabilities computes bf16 in hardware
+
+
+class Data(NamedTuple):
+    """Labelled examples, ready for the loop."""
+
+    examples: list[NLIExample]
+    groundings: list[Grounding]
+    label_numbers: NDArray[np.int64]  # [num_examples] columns of the logits
+    lengths: NDArray[np.int64]  # [num_examples] characters
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The parts of a run that stay the same from its first step to its last."""
+
+    accelerator: Accelerator
+    reasoner: Reasoner
+    model: nn.Module  # the reasoner's, as accelerate wrapped it
+    optimizer: torch.optim.Optimizer  # as accelerate wrapped it
+    bare_optimizer: torch.optim.Optimizer
+    config: TrainConfig
+    train: Data
+    dev: Data
+    weights: Tensor  # [num_labels]
+    settings: dict[str, Any]
+    steps_per_epoch: int
+    num_steps: int
+
+
+@contextmanager
+def accelerate_run(config: TrainConfig, out: Path) -> Iterator[Accelerator]:
+    """Make the accelerator with its trackers, and end both."""
+    if config.tracker != "none" and importlib.util.find_spec(config.tracker) is None:
+        raise MissingExtraError(f"tracker: {config.tracker} is not installed: pip install 'kg_reason[track]'")
+    was_initialized = is_initialized()
+    try:
+        try:
+            accelerator = Accelerator(
+                mixed_precision=config.mixed_precision,
+                gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),  # the loop accumulates by itself
+                kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # batches without paths
+                log_with=None if config.tracker == "none" else config.tracker,
+                project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out / LOGS)),
+            )
+        except ValueError as error:
+            raise ConfigError(f"mixed_precision: {config.mixed_precision} is refused by accelerate: {error}") from error
+        _check_hardware(accelerator, config)
+        if config.tracker != "none":
+            wandb = {"mode": os.environ.get("WANDB_MODE", "offline"), "dir": str(out)}
+            plain = {name: str(value) if isinstance(value, list) else value for name, value in config.to_json().items()}
+            accelerator.init_trackers("kg_reason", config=plain, init_kwargs={"wandb": wandb})
+        try:
+            yield accelerator
+        finally:
+            accelerator.end_training()
+    finally:
+        if not was_initialized:
+            AcceleratorState._reset_state()  # so that the next run may choose another precision
+
+
+def _check_hardware(accelerator: Accelerator, config: TrainConfig) -> None:
+    device = accelerator.device.type
+    if accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM):
+        raise ConfigError(f"{accelerator.distributed_type}: training shares whole models (DDP), not parts of them")
+    if config.mixed_precision == "fp16" and device == "cpu":
+        raise ConfigError("mixed_precision: fp16 needs a GPU, found a cpu; use no or bf16")
+    if config.mixed_precision == "bf16":
+        if device == "cuda":
+            supported = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            supported = device != "cpu" or any(torch.cpu.get_capabilities().get(name) for name in CPU_BF16)
+        if not supported:
+            raise ConfigError(f"mixed_precision: bf16 is not in the hardware of this {device}; use no")
+
+
+def build_loop(
+    reasoner: Reasoner,
+    splits: tuple[Sequence[NLIExample], Sequence[NLIExample]],
+    config: TrainConfig,
+    accelerator: Accelerator,
+    show_progress: bool,
+) -> Loop:
+    """Ground the examples and wire the parts of the loop."""
+    with accelerator.main_process_first():  # the others find the groundings in the cache
+        train_data, dev_data = (_ground(reasoner, split, config, show_progress) for split in splits)
+    num_processes = accelerator.num_processes
+    steps_per_epoch = len(steps_of_epoch(train_data, config, num_processes, 0))
+    if not steps_per_epoch:
+        raise ConfigError(f"examples: found {len(train_data.examples)} labelled pairs, expected {num_processes} or more")
+    for name in ("patience", "eval_every"):
+        if getattr(config, name) and not dev_data.examples:
+            raise ConfigError(f"{name}: found {getattr(config, name)} without labelled dev examples, expected 0")
+    counts = np.bincount(train_data.label_numbers, minlength=len(reasoner.labels)).tolist()
+    weights = label_weights(config.class_weights, counts, reasoner.labels).to(accelerator.device)
+    freeze(reasoner.model, config)
+    bare_optimizer = build_optimizer(reasoner.model.to(accelerator.device), config)
+    model, optimizer = accelerator.prepare(reasoner.model, bare_optimizer)
+    num_steps = steps_per_epoch * config.num_epochs
+    return Loop(
+        accelerator, reasoner, model, optimizer, bare_optimizer, config, train_data, dev_data, weights,
+        run_settings(reasoner, config, train_data.examples, dev_data.examples, num_processes),
+        steps_per_epoch, min(num_steps, config.max_steps) if config.max_steps else num_steps,
+    )  # fmt: skip
+
+
+def steps_of_epoch(data: Data, config: TrainConfig, num_processes: int, epoch: int) -> list[list[NDArray[np.int64]]]:
+    """Return the steps of one pass over the data: for each the batches of all processes, see `epoch_steps`."""
+    return epoch_steps(
+        data.lengths, config.batch_size, seed=config.seed, epoch=epoch, num_processes=num_processes,
+        num_accumulated=config.accumulation_steps,
+    )  # fmt: skip
+
+
+def _ground(reasoner: Reasoner, examples: Sequence[NLIExample], config: TrainConfig, show_progress: bool) -> Data:
+    labelled = [(example, example.label) for example in examples if example.label is not None]
+    kept = [example for example, _ in labelled]
+    numbers = [reasoner.labels.index(fit_label(label, reasoner.labels)) for _, label in labelled]
+    lengths = [len(example.premise) + len(example.hypothesis) for example in kept]
+    groundings = reasoner.ground_all(
+        kept, num_workers=config.num_workers, cache_dir=config.cache_dir, show_progress=show_progress
+    )
+    return Data(kept, groundings, np.array(numbers, dtype=np.int64), np.array(lengths, dtype=np.int64))
+
+

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Makes an environment and runs the tests. Arguments go to pytest: scripts/test.sh tests/kg -k linker
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+use_environment "${VENV:-.venv}" dev
+say "Running the tests"
+exec python -m pytest "$@"

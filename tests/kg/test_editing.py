@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kg_reason.errors import GraphError, UnknownEntityError
+from kg_reason.kg.editing import edit_graph, undo_edit
+from kg_reason.kg.graph import KnowledgeGraph
+from tests.conftest import toy_triples
+from tests.kg.test_graph import facts, save
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save(toy_triples(), tmp_path / "graph")
+    return tmp_path / "graph"
+
+
+def row_facts(graph: KnowledgeGraph) -> set[tuple[str, str, str]]:
+    """The edges as path search sees them: from the tails' rows."""
+    return {
+        (
+            graph.entity_id(int(graph.edge_head[edge])),
+            graph.relation_id(int(graph.edge_relation[edge])),
+            graph.entity_id(tail),
+        )
+        for tail in range(graph.num_entities)
+        for edge in graph.in_edge[graph.in_start[tail] : graph.in_end[tail]]
+        if graph.edge_tail[edge] == tail
+    }
+
+
+def test_an_added_triple_is_there_at_once_with_the_line_of_the_log_as_its_source(folder: Path) -> None:
+    before = facts(KnowledgeGraph.open(folder))
+    edit_graph(folder, "add", "fiddle", "hypernym", "toy")
+    graph = KnowledgeGraph.open(folder)
+    assert facts(graph) == row_facts(graph) == before | {("ex:violin", "ex:hypernym", "toy")}
+    (edge,) = [e for e in graph.live_edges() if graph.entity_id(int(graph.edge_tail[e])) == "toy"]
+    assert [str(source) for source in graph.edge_sources(int(edge))] == ["edits.jsonl:1"]
+    assert graph.find_entities("Toy") == (graph.entity("toy"),)
+    assert graph.num_edges == len(before) + 1
+
+
+def test_a_removed_triple_is_gone_from_both_directions(folder: Path) -> None:
+    before = facts(KnowledgeGraph.open(folder))
+    edit_graph(folder, "remove", "violin", "hypernym", "bowed instrument")
+    graph = KnowledgeGraph.open(folder)
+    assert facts(graph) == row_facts(graph) == before - {("ex:violin", "ex:hypernym", "ex:bowedInstrument")}
+    untouched = [edge for edge in graph.live_edges() if graph.entity_id(int(graph.edge_head[edge])) == "ex:violin"]
+    assert all(source.file == "toy.tsv" for edge in untouched for source in graph.edge_sources(int(edge)))
+
+
+def test_many_edits_equal_a_graph_built_that_way(folder: Path, tmp_path: Path) -> None:
+    edit_graph(folder, "add", "cello", "made of", "wood")
+    edit_graph(folder, "add", "wood", "made of", "trees")
+    edit_graph(folder, "remove", "cello", "made of", "wood")
+    edit_graph(folder, "add", "man", "antonym", "boy")
+    edit_graph(folder, "remove", "dog", "hypernym", "animal")
+    graph = KnowledgeGraph.open(folder)
+    expected = {triple[:3] for triple in toy_triples() if triple.rank == 0}
+    expected |= {("wood", "made of", "trees"), ("ex:man", "ex:antonym", "ex:boy")}
+    expected -= {("ex:dog", "ex:hypernym", "ex:animal")}
+    assert facts(graph) == row_facts(graph) == expected
+    assert graph.num_edges == len(expected)
+
+
+def test_undo_takes_back_one_edit_after_another(folder: Path) -> None:
+    untouched = KnowledgeGraph.open(folder)
+    edit_graph(folder, "add", "violin", "hypernym", "toy")
+    edit_graph(folder, "remove", "violin", "hypernym", "bowed instrument")
+    assert undo_edit(folder).op == "remove"
+    assert undo_edit(folder).op == "add"
+    graph = KnowledgeGraph.open(folder)
+    assert (facts(graph), graph.fingerprint) == (facts(untouched), untouched.fingerprint)
+    with pytest.raises(GraphError, match="no edit to undo"):
+        undo_edit(folder)
+
+
+def test_an_edit_changes_the_fingerprint_but_not_that_of_the_built_graph(folder: Path) -> None:
+    before = KnowledgeGraph.open(folder)
+    edit_graph(folder, "add", "violin", "hypernym", "toy")
+    after = KnowledgeGraph.open(folder)
+    assert after.fingerprint != before.fingerprint
+    assert after.overlay.base_fingerprint == before.fingerprint
+
+
+def test_labels_can_be_added_and_removed(folder: Path) -> None:
+    edit_graph(folder, "add", "violin", "skos:altLabel", "Geige")
+    edit_graph(folder, "remove", "violin", "rdfs:label", '"fiddle"@en')
+    graph = KnowledgeGraph.open(folder)
+    violin = graph.entity("ex:violin")
+    assert [alias.text for alias in graph.aliases(violin)] == ["violin", "Geige"]
+    assert graph.find_entities("geige") == (violin,)
+    assert graph.find_entities("fiddle") == ()
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(folder: Path) -> None:
+    with pytest.raises(UnknownEntityError, match="the graph does not state ex:violin ex:hypernym ex:drum"):
+        edit_graph(folder, "remove", "violin", "hypernym", "drum")
+    with pytest.raises(GraphError, match="the graph already states"):
+        edit_graph(folder, "add", "violin", "hypernym", "bowed instrument")
+    with pytest.raises(UnknownEntityError, match="no entity 'zither'"):
+        edit_graph(folder, "remove", "zither", "hypernym", "drum")
+    assert not (folder / "edits.jsonl").exists()
+
+
+def test_a_torn_log_names_its_line(folder: Path) -> None:
+    edit_graph(folder, "add", "violin", "hypernym", "toy")
+    with (folder / "edits.jsonl").open("a") as stream:
+        stream.write('{"op": "add", "head": "ex:vi')
+    with pytest.raises(GraphError, match="edits.jsonl:2: not a whole edit record"):
+        KnowledgeGraph.open(folder)

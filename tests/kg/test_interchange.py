@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import networkx as nx
+import pyoxigraph
+import pytest
+import rdflib
+
+from kg_reason.errors import ConfigError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.interchange import export_graph, to_networkx, to_rdflib
+from kg_reason.kg.reading import read_triples
+from kg_reason.kg.triples import Source, Triple
+from tests.conftest import LABEL
+from tests.kg.test_graph import facts
+
+T = Source("t.tsv", 1)
+
+
+def labels(graph: KnowledgeGraph) -> set[tuple[str, str, str, str]]:
+    return {
+        (graph.entity_id(entity), alias.text, alias.language, alias.kind)
+        for entity in range(graph.num_entities)
+        for alias in graph.aliases(entity)
+    }
+
+
+@pytest.mark.parametrize("export_format", ["nt", "ttl", "tsv"])
+def test_what_is_exported_and_built_again_is_the_same_graph(
+    toy_graph: KnowledgeGraph, tmp_path: Path, export_format: str
+) -> None:
+    target = tmp_path / f"toy.{export_format}"
+    export_graph(toy_graph, target, export_format)
+    again = KnowledgeGraph.from_triples(read_triples([str(target)]))
+    if export_format == "tsv":  # literals are written as their text
+        plain = {(head, relation, tail.split('"')[1] if tail[0] == '"' else tail) for head, relation, tail in facts(toy_graph)}
+        assert facts(again) == plain
+        assert again.alias_prior.tolist() == pytest.approx(toy_graph.alias_prior.tolist())
+    else:
+        assert facts(again) == facts(toy_graph)
+        assert labels(again) == labels(toy_graph)
+
+
+def test_plain_texts_become_iris_in_rdf_and_keep_their_text_as_label(tmp_path: Path) -> None:
+    graph = KnowledgeGraph.from_triples([Triple("red wine", "goes with", "blue cheese", T)])
+    export_graph(graph, tmp_path / "w.nt", "nt")
+    quads = list(pyoxigraph.parse(path=str(tmp_path / "w.nt"), format=pyoxigraph.RdfFormat.N_TRIPLES))
+    assert len(quads) == 3
+    again = KnowledgeGraph.from_triples(read_triples([str(tmp_path / "w.nt")]))
+    assert again.find_entities("red wine") != ()
+
+
+def test_networkx_gets_labels_relations_weights_and_sources() -> None:
+    triples = [Triple("ex:a", "ex:r", "ex:b", Source("x.tsv", 7), weight=0.5), Triple("ex:a", LABEL, "Anna", T)]
+    plain = to_networkx(KnowledgeGraph.from_triples(triples))
+    assert plain.nodes["ex:a"]["label"] == "Anna"
+    assert plain.get_edge_data("ex:a", "ex:b")[0] == {"relation": "ex:r", "weight": 0.5, "sources": "x.tsv:7"}
+
+
+def test_rdflib_gets_languages_and_datatypes_unchanged() -> None:
+    triples = [
+        Triple("ex:a", LABEL, '"vin"@fr', T),
+        Triple("ex:a", "ex:n", '"01"^^<http://www.w3.org/2001/XMLSchema#integer>', T),
+    ]
+    result = to_rdflib(KnowledgeGraph.from_triples(triples))
+    assert rdflib.Literal("vin", lang="fr") in set(result.objects())
+    assert {str(item) for item in result.objects() if isinstance(item, rdflib.Literal)} == {"vin", "01"}
+
+
+def test_graphml_is_read_by_networkx_again(toy_graph: KnowledgeGraph, tmp_path: Path) -> None:
+    export_graph(toy_graph, tmp_path / "toy.graphml", "graphml")
+    again = nx.read_graphml(tmp_path / "toy.graphml")
+    assert again.number_of_nodes() == toy_graph.num_entities
+    assert again.number_of_edges() == toy_graph.num_edges
+
+
+def test_an_unknown_format_is_refused(toy_graph: KnowledgeGraph, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="found 'xls', expected one of nt, ttl, tsv, graphml"):
+        export_graph(toy_graph, tmp_path / "x", "xls")

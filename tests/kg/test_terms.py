@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg_reason.kg.compiled import interpreted
+from kg_reason.kg.terms import TermInterner, term_hash
+
+keys = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=60)
+
+
+@given(keys)
+def test_equal_keys_get_equal_ids_and_others_do_not(texts: list[str]) -> None:
+    ids = TermInterner().intern_keys(texts).tolist()
+    assert [texts.index(text) for text in texts] == [ids.index(number) for number in ids]
+
+
+@given(keys)
+def test_a_table_finds_every_key_it_holds_and_no_other(texts: list[str]) -> None:
+    interner = TermInterner()
+    interner.intern_keys(texts)
+    table = interner.table(interner.canonical_order())
+    assert sorted(table.key(term) for term in range(len(table))) == sorted(set(texts))
+    assert all(table.key(table.find(text)) == text for text in texts)
+    assert table.find("a key that is longer than any drawn") == -1
+
+
+@given(keys, st.randoms())
+def test_canonical_ids_do_not_depend_on_the_order_of_reading(texts: list[str], random) -> None:
+    tables = []
+    for _ in range(2):
+        interner = TermInterner()
+        interner.intern_keys(texts)
+        tables.append(interner.table(interner.canonical_order()))
+        random.shuffle(texts)
+    assert tables[0].text.tobytes() == tables[1].text.tobytes()
+
+
+def test_the_interner_grows_past_its_first_size() -> None:
+    interner = TermInterner()
+    texts = [f"http://example.org/entity/{number}" for number in range(200_000)]
+    assert interner.intern_keys(texts).tolist() == list(range(200_000))
+    assert interner.intern_keys(texts[::-1]).tolist() == list(range(200_000))[::-1]
+
+
+def test_the_hash_is_the_same_compiled_and_interpreted() -> None:
+    buffer = np.frombuffer("wn:violin.n.01 – é".encode(), dtype=np.uint8)
+    slow = interpreted(term_hash)([int(byte) for byte in buffer], 0, len(buffer))
+    assert term_hash(buffer, 0, len(buffer)) == slow
