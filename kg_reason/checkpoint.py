@@ -69,7 +69,6 @@ class TrainState:
         loss_sum: sum of the losses of the steps since the last evaluation.
         loss_steps: number of those steps.
         seconds: wall time spent so far.
-        finished: whether the run came to its end.
         curve: one object per evaluation, as training.py makes them.
         settings: everything the weights depend on, as training.py makes it.
         rng: the random states of each process, from `random_state.py`.
@@ -85,7 +84,6 @@ class TrainState:
     loss_sum: float = 0.0
     loss_steps: int = 0
     seconds: float = 0.0
-    finished: bool = False
     curve: tuple[dict[str, Any], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     rng: tuple[dict[str, Any], ...] = ()
@@ -161,7 +159,7 @@ def save_checkpoint(
         "optimizer_scalars": scalars,
         "files": {"step": vars(current), "best": vars(best) if best else None},
     }
-    write_json(folder / STATE_FILE, plain)
+    _write_json(folder / STATE_FILE, plain)
     kept = {current.name} | ({best.name} if best else set())
     for path in folder.iterdir():
         if path.name.endswith(".tmp") or (TENSOR_FILE.fullmatch(path.name) and path.name not in kept):
@@ -238,8 +236,7 @@ def load_weights(folder: Path, file: TensorFile, model: nn.Module) -> None:
     _put_weights(tensors, model)
 
 
-def write_json(path: Path, plain: Mapping[str, Any]) -> None:
-    """Write plain data as a JSON file: beside the old one, synced to disk, then renamed over it."""
+def _write_json(path: Path, plain: Mapping[str, Any]) -> None:
     beside = path.with_name(f"{path.name}.tmp")
     with beside.open("w", encoding="utf-8") as file:
         json.dump(plain, file, ensure_ascii=False, indent=2, allow_nan=False)

@@ -70,6 +70,16 @@ def is_preposition(word: str) -> bool:
     return word in _PREPOSITIONS
 
 
+def is_function_word(word: str) -> bool:
+    """Tell whether a word belongs to a closed class: articles, pronouns, auxiliaries, prepositions and the like."""
+    return word in _FUNCTION or word in ("us", "them", "him", "me")
+
+
+def may_be_verb(word: str) -> bool:
+    """Tell whether a word is a content word that English uses as a verb form."""
+    return _is_content(word) and "VERB" in _lemma_classes(word)
+
+
 def may_be_adjective(word: str) -> bool:
     """Tell whether a word is a content word that English also uses as an adjective."""
     return _is_content(word) and "ADJ" in _lemma_classes(word)
@@ -89,7 +99,7 @@ def word_class(text: str, start: int, end: int, classes: Collection[str]) -> str
     found = set()
     if "n" in classes and _may_be_noun(previous, earlier, following):
         found.add("n")
-    if "a" in classes and _may_be_adjective(previous, following):
+    if "a" in classes and _may_be_adjective(word, previous, following):
         found.add("a")
     if "v" in classes and _may_be_verb(word, previous, following):
         found.add("v")
@@ -121,7 +131,7 @@ def _may_be_noun(previous: str, earlier: str, following: str) -> bool:
     if not ends:
         # A verb may follow a noun ("the dog barks"); a word that may also be a noun makes a compound possible.
         classes = _lemma_classes(following)
-        ends = "VERB" in classes and (following.endswith(("ing", "ed")) or "NOUN" not in classes)
+        ends = "VERB" in classes and (following.endswith(("ing", "ed", "s")) or "NOUN" not in classes)
         ends = ends or classes == {"ADV"}
     if not ends:
         return False
@@ -131,7 +141,7 @@ def _may_be_noun(previous: str, earlier: str, following: str) -> bool:
     return _is_content(previous) and "VERB" in _lemma_classes(previous) and not earlier.endswith("'s")
 
 
-def _may_be_adjective(previous: str, following: str) -> bool:
+def _may_be_adjective(word: str, previous: str, following: str) -> bool:
     if _is_content(following):
         classes = _lemma_classes(following)
         attributive = "NOUN" in classes or ("ADJ" in classes and "VERB" not in classes)
@@ -139,6 +149,8 @@ def _may_be_adjective(previous: str, following: str) -> bool:
             _is_content(previous) and "ADJ" in _lemma_classes(previous)
         )
         return attributive and before
+    if following in _PREPOSITIONS and "VERB" in _lemma_classes(word):
+        return False
     ends = following in _ENDS or following in _PREPOSITIONS or following in _CONJUNCTIONS
     return ends and (previous in _BE or previous in ("very", "so", "too", "quite", "looks", "looked", "seems", "feels"))
 

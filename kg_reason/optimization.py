@@ -20,7 +20,7 @@ from kg_reason.nli import Label
 
 ENCODER = "encoder."
 EMBEDDINGS = "encoder.embeddings."
-HEADS = ("text_head.", "fusion.")
+HEADS = ("text_head.", "path_fusion.", "path_counts.", "path_tokens.")
 ENCODER_LAYER = re.compile(r"encoder\..*\blayers?\.(\d+)\.")  # BERT, RoBERTa, ELECTRA, DistilBERT, ModernBERT
 SGD_MOMENTUM = 0.9
 

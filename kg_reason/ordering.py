@@ -7,8 +7,8 @@ Examples of like length share a batch, which cuts padding; the batches themselve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Executor, Future
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-WINDOW_BATCHES = 50  # batches that are sorted by length together: large enough for little padding, small against the data
+WINDOW_BATCHES = 50  # batches sorted by length together: enough for little padding, few against the data
 
 
 def epoch_steps(
@@ -31,7 +31,7 @@ def epoch_steps(
     """Return the steps of one pass: for each optimizer step its batches, process after process.
 
     Process p takes batches p, p + num_processes, ... of a step; each process has as many. The last step shares out what
-    is left evenly, in fewer or smaller batches; what cannot be shared, fewer examples than processes, sits out this pass.
+    is left evenly, in fewer or smaller batches; what cannot be shared (fewer examples than processes) sits out.
 
     Args:
         lengths: int64 [num_examples], anything that grows with the number of tokens.
@@ -64,14 +64,13 @@ def epoch_steps(
     return steps
 
 
-def made_ahead(make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+def made_ahead(thread: Executor, make: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
     """Yield `make(item)` for each item, making the next one in a thread while the caller works on this one."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        waiting: Any = None
-        for item in items:
-            ahead = pool.submit(make, item)
-            if waiting is not None:
-                yield waiting.result()
-            waiting = ahead
+    waiting: Future[Made] | None = None
+    for item in items:
+        ahead = thread.submit(make, item)
         if waiting is not None:
             yield waiting.result()
+        waiting = ahead
+    if waiting is not None:
+        yield waiting.result()

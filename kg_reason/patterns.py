@@ -23,7 +23,7 @@ from kg_reason.nli import Label
 
 SHIPPED_TABLE = "relation_labels.toml"
 _PATTERN_KEYS = {
-    "name", "steps", "label", "downward", "share", "pos", "below", "through", "names", "frames"
+    "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "names", "after", "frames"
 }
 _FRAME_KEYS = {"upward", "downward"}
 _MAX_TARGETS = 64
@@ -48,18 +48,23 @@ class Pattern:
     share: float = 1.0
     pos: str = ""
     below: int = 0
+    ends_below: int = 0
     through: tuple[str, ...] = ()
-    names: bool = False
+    not_through: tuple[str, ...] = ()
+    names: str = ""
+    after: tuple[str, ...] = ()
     frames: str = ""
 
 
 @dataclass(frozen=True)
 class RelationTable:
-    """The patterns, the groups of relation names their steps speak of, and the frames."""
+    """The patterns, the groups of relation names their steps speak of, the frames, and words that are not used."""
 
     patterns: tuple[Pattern, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frames: Mapping[str, Frames] = field(default_factory=dict)
+    avoid: frozenset[str] = frozenset()
+    avoid_below: frozenset[str] = frozenset()
 
 
 class Step(NamedTuple):
@@ -109,16 +114,17 @@ def load_table(path: str = "") -> RelationTable:
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{name}: {error}") from error
-    unknown = sorted(set(content) - {"groups", "pattern", "frames"})
+    unknown = sorted(set(content) - {"avoid", "avoid_below", "groups", "pattern", "frames"})
     if unknown:
-        raise ConfigError(f"{name}: found {unknown[0]!r}, expected groups, pattern or frames")
+        raise ConfigError(f"{name}: found {unknown[0]!r}, expected avoid, avoid_below, groups, pattern or frames")
     groups = {group: _texts(members, f"{name}: group {group!r}") for group, members in content.get("groups", {}).items()}
     patterns = tuple(_pattern(entry, f"{name}: pattern {i}") for i, entry in enumerate(content.get("pattern", []), 1))
     frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
     for pattern in patterns:
         if pattern.frames and pattern.frames not in frames:
             raise ConfigError(f"{name}: pattern {pattern.name!r}: there are no frames {pattern.frames!r}")
-    return RelationTable(patterns, groups, frames)
+    avoided = (frozenset(_texts(content.get(key, []), f"{name}: {key}")) for key in ("avoid", "avoid_below"))
+    return RelationTable(patterns, groups, frames, *avoided)
 
 
 def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
@@ -128,9 +134,11 @@ def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
     missing = [key for key in ("name", "steps", "label", "downward") if key not in entry]
     if missing:
         raise ConfigError(f"{place}: {missing[0]!r} is missing")
-    for key, kind in (("name", str), ("pos", str), ("frames", str), ("below", int), ("names", bool)):
+    for key, kind in (("name", str), ("pos", str), ("frames", str), ("names", str), ("below", int), ("ends_below", int)):
         if key in entry and type(entry[key]) is not kind:
             raise ConfigError(f"{place}: {key}: found {entry[key]!r}, expected {kind.__name__}")
+    if entry.get("names", "") not in ("", "only", "never"):
+        raise ConfigError(f"{place}: names: found {entry['names']!r}, expected only or never")
     share = entry.get("share", 1.0)
     if isinstance(share, bool) or not isinstance(share, int | float) or not share > 0:
         raise ConfigError(f"{place}: share: found {share!r}, expected a number above 0")
@@ -142,8 +150,11 @@ def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
         share=float(share),
         pos=entry.get("pos", ""),
         below=entry.get("below", 0),
+        ends_below=entry.get("ends_below", 0),
         through=_texts(entry.get("through", []), f"{place}: through"),
-        names=entry.get("names", False),
+        not_through=_texts(entry.get("not_through", []), f"{place}: not_through"),
+        names=entry.get("names", ""),
+        after=_texts(entry.get("after", []), f"{place}: after"),
         frames=entry.get("frames", ""),
     )
 
@@ -281,6 +292,17 @@ class PatternWalker:
             found |= level
         return frozenset(found)
 
+    def below(self, entity: int) -> set[int]:
+        """Return the entities narrower than an entity, itself included."""
+        found = {entity}
+        waiting = [entity]
+        while waiting:
+            current = waiting.pop()
+            reached = {target for step in self._down for target, _ in self.neighbours(current, step)} - found
+            waiting.extend(reached)
+            found |= reached
+        return found
+
     def _reached(self, step: Step) -> NDArray[np.int32]:
         """Return the entities that a step leads to, each once."""
         if step not in self._starts:
@@ -294,18 +316,20 @@ class PatternWalker:
         """Tell whether a route may go through an entity after so many steps."""
         if self._foreign(entity):
             return False
+        pattern = route.pattern
+        if pattern.not_through and self.graph.entity_label(entity) in pattern.not_through:
+            return False
         if number != route.top:
             return True
-        pattern = route.pattern
         if pattern.through and self.graph.entity_label(entity) not in pattern.through:
             return False
-        return not pattern.below or self._has_at_most(entity, pattern.below)
+        return not pattern.below or self.has_at_most(entity, pattern.below)
 
     def _foreign(self, entity: int) -> bool:
         """Tell whether an entity belongs to a vocabulary such as OWL, not to what the graph is about."""
         return self.graph.is_value(entity) or self.graph.entity_id(entity).startswith(_VOCABULARIES)
 
-    def _has_at_most(self, entity: int, limit: int) -> bool:
+    def has_at_most(self, entity: int, limit: int) -> bool:
         """Tell whether an entity has at most so many entities below it."""
         if (entity, limit) not in self._small:
             found = {entity}

@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kg_reason.context import Polarity, Token, is_determiner, is_preposition, may_be_adjective, polarity, tokenize, word_class
+from kg_reason.context import Polarity, Token, is_determiner, is_function_word, is_preposition, may_be_adjective, may_be_verb, polarity, tokenize, word_class
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.surface import form_of, inflect, is_countable, is_mass, is_name, replace
+from kg_reason.vocabulary import Vocabulary
 
-_MAX_CLEAR_SENSES = {"n": 6, "a": 6, "v": 4, "r": 3}
+_MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
+_SALIENT_DEGREE = 30  # edges of the first meaning of "dog" or "man": spelt out so far, it is the one people speak of
 _HAVE_OR_BE = frozenset("have has had having is are was were be been being get gets got 's".split())
 _UNDROPPED = frozenset({"fake", "former", "alleged", "toy", "other", "same", "many", "few", "several", "more", "most"})
-_SINGULAR_NUMBERS = frozenset({"one", "1", "single"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class Place:
         tokens = [token for token in tokenize(self.text) if token.end <= self.start]
         previous = tokens[-1].text if tokens else ""
         named, was_named = is_name(word), is_name(self.lemma)
+        if named != was_named and " " in (word if named else self.lemma):
+            return ""
+        if was_named and previous == "the":
+            return ""
         if self.tag == "NNS":
             return "" if named else self.put(form)
         if named and not was_named:
@@ -70,9 +75,9 @@ class Place:
             return self.put(form) if is_countable(word) else ""
         if _is_determined(tokens):
             return self.put(form)
-        if (named and was_named) or is_mass(word):
+        if (named and was_named) or (is_mass(word) and not was_named):
             return self.put(form)
-        if previous and (is_preposition(previous) or not may_be_adjective(previous)) and is_countable(word):
+        if previous and (is_preposition(previous) or may_be_verb(previous)) and is_countable(word):
             opens = not self.text[: self.start].strip()
             return "" if opens else self.put(f"{_article(form)} {form}")
         return ""
@@ -92,17 +97,21 @@ def _is_determined(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def find_places(graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str]) -> tuple[Place, ...]:
+def find_places(
+    vocabulary: Vocabulary, graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str]
+) -> tuple[Place, ...]:
     """Find the places of all sentences in order: linked words whose part of speech and form the rules can tell."""
     return tuple(
         place
         for number, sentence in enumerate(sentences)
         for mention in linker.link(sentence)
-        for place in _place(graph, sentence, number, mention)
+        for place in _place(vocabulary, graph, sentence, number, mention)
     )
 
 
-def _place(graph: KnowledgeGraph, text: str, number: int, mention: Mention) -> tuple[Place, ...]:
+def _place(
+    vocabulary: Vocabulary, graph: KnowledgeGraph, text: str, number: int, mention: Mention
+) -> tuple[Place, ...]:
     """Return the place of a mention: a tuple of one, or of none where anything about it is unclear."""
     pos_of = {candidate: chr(graph.alias_pos[candidate.alias] or 0).strip("\0") for candidate in mention.candidates}
     classes = sorted({pos for pos in pos_of.values() if pos})
@@ -110,13 +119,15 @@ def _place(graph: KnowledgeGraph, text: str, number: int, mention: Mention) -> t
     fitting = [candidate for candidate in mention.candidates if pos_of[candidate] == pos]
     if not fitting:
         return ()
+    forms = [form_of(mention.text, graph.alias_text(candidate.alias), pos or "n") for candidate in fitting]
+    if "NNS" in forms:
+        fitting = [candidate for candidate, form in zip(fitting, forms, strict=True) if form == "NNS"]
     lemma = graph.alias_text(fitting[0].alias)
     tag = form_of(mention.text, lemma, pos or "n")
-    if not tag:
+    if not tag or is_function_word(mention.text.lower()) or (is_name(lemma) and not mention.text[0].isupper()):
         return ()
     if tag == "VBD" and _follows_have_or_be(text, mention.start):
         tag = "VBN"
-    senses = [entity for entity in graph.find_entities(lemma) if _has_pos(graph, entity, pos)]
     return (
         Place(
             text=text,
@@ -128,14 +139,10 @@ def _place(graph: KnowledgeGraph, text: str, number: int, mention: Mention) -> t
             pos=pos,
             tag=tag,
             polarity=polarity(text, mention.start, mention.end),
-            clear=len(senses) <= _MAX_CLEAR_SENSES.get(pos, 6),
+            clear=len(vocabulary.senses(lemma, pos)) <= _MAX_CLEAR_SENSES.get(pos, 4)
+            or (pos == "n" and len(graph.edges_of(fitting[0].entity)) >= _SALIENT_DEGREE),
         ),
     )
-
-
-def _has_pos(graph: KnowledgeGraph, entity: int, pos: str) -> bool:
-    aliases = graph.aliases(entity)
-    return not pos or not aliases or aliases[0].pos in ("", pos)
 
 
 def _follows_have_or_be(text: str, start: int) -> bool:

@@ -19,6 +19,7 @@ _UNI_NEGATIVE = re.compile(r"unin|unim", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[^\W_]+(?=\W*\Z)")
 _FIRST_WORD = re.compile(r"[^\W_]+")
 _BEFORE_PREPOSITION = re.compile(r"[^\W_]+(?=[ -](?:of|in|at|on|for|to|with|de|by)[ -])", re.IGNORECASE)
+_SMALL_WORDS = frozenset({"of", "the", "and", "in", "on", "de", "la", "le", "van", "von", "der", "du", "al"})
 _UNCHANGED = frozenset({"sheep", "deer", "fish", "aircraft", "series", "species", "salmon", "trout", "offspring"})
 _PLURAL_ONLY = frozenset({
     "scissors", "trousers", "pants", "jeans", "shorts", "glasses", "goggles", "tights", "pajamas", "pyjamas", "tongs",
@@ -132,9 +133,12 @@ def replace(text: str, start: int, end: int, word: str) -> str:
     return before + word + after
 
 
-def is_name(word: str) -> bool:
-    """Tell whether a label is written as a proper name."""
-    return word[:1].isupper()
+def is_name(label: str) -> bool:
+    """Tell whether a label is written as a proper name: "Lake Erie", "Joan of Arc", but not "French horn"."""
+    words = label.split()
+    return bool(words) and words[0][0].isupper() and all(
+        word[0].isupper() or word.lower() in _SMALL_WORDS for word in words
+    )
 
 
 def fill(frame: str, word: str) -> str:
@@ -148,6 +152,8 @@ def fill(frame: str, word: str) -> str:
         return ""
     tag = found[1]
     form = inflect(word, tag)
+    if tag == "NNP" and not is_name(word) and is_countable(word):
+        form = f"{article(word)} {word}"
     if not form or (tag == "NN" and re.search(r"\b(?:an?|every)\s+\Z", frame[: found.start()], re.IGNORECASE)
                     and not is_countable(word)):
         return ""

@@ -29,6 +29,7 @@ IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrel
 _DOWNWARD_SHARE = 0.3
 _FRAME_SHARE = {False: 0.35, True: 0.6}  # by whether the words are invented
 _REVERSED_SHARE = 0.4
+_NUM_DRAWN = 3
 _MAX_TRIES = 60
 _MAX_PAIR_REPEATS = 3
 _FRAME_SETS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": "noun"}
@@ -145,14 +146,24 @@ class Synthesizer:
         self._rng = random.Random(f"synthesis {config.synthesis_seed}")  # noqa: S311 - not for secrets
         self._table: RelationTable = load_table(config.relation_table)
         self._walker = PatternWalker(graph, self._table)
-        self._vocabulary = Vocabulary(graph, sentences)
+        self._vocabulary = Vocabulary(graph, sentences, avoid=self._table.avoid)
+        self._vocabulary.drop(self._avoided())
         self._nonce = NonceWords(graph, config.synthesis_seed)
-        self._places = find_places(graph, linker, self._sentences)
+        self._places = find_places(self._vocabulary, graph, linker, self._sentences)
         self._usual = [entity for entity in range(graph.num_entities) if self._vocabulary.words(entity)]
         self._from_sentence: Counter[int] = Counter()
         self._word_pairs: Counter[tuple[str, str]] = Counter()
         self._seen: set[tuple[str, str]] = set()
         self._reach: dict[int, frozenset[int]] = {}
+
+    def _avoided(self) -> set[int]:
+        """Return the entities below, or marked by, those whose labels the table tells to avoid."""
+        graph, found = self._graph, set()
+        for label in sorted(self._table.avoid_below):
+            for top in self._vocabulary.senses(label, ""):
+                found |= self._walker.below(top)
+                found |= {int(graph.edge_head[edge]) for edge in graph.edges_of(top)}
+        return found
 
     def make(self) -> list[NLIExample]:
         """Draw pairs until there are enough or nothing more is found."""
@@ -257,7 +268,7 @@ class Synthesizer:
     def _walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
         """Return a walk of a cell's pattern from an entity, or to it where backward."""
         if cell.pattern.name == UNRELATED:
-            other = self._rng.choice(self._usual) if self._usual and not cell.invented else -1
+            other = self._draw_usual() if self._usual and not cell.invented else -1
             other = other if other >= 0 else self._rng.randrange(self._graph.num_entities)
             ends = (other, entity) if backward else (entity, other)
             return Walk(ends, ()) if self._are_unrelated(entity, other) else None
@@ -267,12 +278,25 @@ class Synthesizer:
         walks = self._walker.walks(route.reversed() if backward else route, entity, self._rng)
         if not walks:
             return None
-        walk = self._rng.choice(walks)
+        walk = self._most_usual(walks) if not cell.invented else self._rng.choice(walks)
         return Walk(walk.entities[::-1], walk.edges[::-1]) if backward else walk
+
+    def _most_usual(self, walks: Sequence[Walk]) -> Walk:
+        """Draw some walks and return the one that ends in the most usual word."""
+        drawn = [self._rng.choice(walks) for _ in range(_NUM_DRAWN)]
+        return max(drawn, key=lambda walk: self._usage(walk.entities[-1]))
+
+    def _usage(self, entity: int) -> float:
+        words = self._vocabulary.words(entity)
+        return words[0].count if words else -1.0
 
     def _from_place(self, cell: Cell) -> Draft | None:
         place = self._sentence(cell.polarity)
-        if place is None or not (place.clear or cell.invented):
+        if place is None or not (place.clear or cell.invented) or place.lemma in self._table.avoid:
+            return None
+        if cell.pattern.after and not place.text[: place.start].lower().endswith(
+            tuple(f"{word} " for word in cell.pattern.after)
+        ):
             return None
         backward = self._rng.random() < _REVERSED_SHARE
         walk = self._walk(cell, place.entity, backward)
@@ -330,7 +354,11 @@ class Synthesizer:
             return self._walker.random_walk(self._rng.choice(cell.routes), self._rng)
         if not self._usual:
             return None
-        return self._walk(cell, self._rng.choice(self._usual), backward=False)
+        return self._walk(cell, self._draw_usual(), backward=False)
+
+    def _draw_usual(self) -> int:
+        """Draw some entities and return the one with the most usual word."""
+        return max((self._rng.choice(self._usual) for _ in range(2 * _NUM_DRAWN)), key=self._usage)
 
     def _frame(self, cell: Cell, pos: str, named: bool) -> str:
         frames: Frames | None = self._table.frames.get(cell.pattern.frames or ("name" if named else _FRAME_SETS[pos]))
@@ -374,7 +402,12 @@ class Synthesizer:
         pos = (self._vocabulary.pos(first), self._vocabulary.pos(last))
         if pos[0] and pos[1] and pos[0] != pos[1] or (pattern.pos and pos[0] and pos[0] not in pattern.pos):
             return False
-        if pattern.names and not (self._vocabulary.is_named(first) and self._vocabulary.is_named(last)):
+        named = (self._vocabulary.is_named(first), self._vocabulary.is_named(last))
+        if (pattern.names == "only" and not all(named)) or (pattern.names == "never" and any(named)):
+            return False
+        if named[0] != named[1] and "instance" not in " ".join(pattern.steps) and first != last:
+            return False
+        if pattern.ends_below and not all(self._walker.has_at_most(end, pattern.ends_below) for end in (first, last)):
             return False
         if pattern.label is Label.ENTAILMENT or first == last:
             return True
@@ -386,7 +419,7 @@ class Synthesizer:
         """Tell whether other meanings of the two words are the same or one above the other, against the label."""
         if cell.pattern.label is Label.ENTAILMENT:
             return False
-        senses, others = self._graph.find_entities(first)[:4], self._graph.find_entities(last)[:4]
+        senses, others = self._vocabulary.senses(first)[:4], self._vocabulary.senses(last)[:4]
         if set(senses) & set(others):
             return True
         above = {wider for sense in senses for wider in self._walker.above(sense)}

@@ -7,10 +7,13 @@ parts are wired in `training_setup.py`: what is trained and how fast is `optimiz
 
 from __future__ import annotations
 
+import json
 import logging
+import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +37,6 @@ from kg_reason.checkpoint import (
     read_state,
     save_checkpoint,
     save_weights,
-    write_json,
 )
 from kg_reason.config import TrainConfig
 from kg_reason.errors import CheckpointError, ConfigError
@@ -44,13 +46,16 @@ from kg_reason.nli import NLIExample
 from kg_reason.optimization import rate_factor, set_learning_rates
 from kg_reason.ordering import made_ahead
 from kg_reason.random_state import rng_state, set_rng_state
-from kg_reason.reasoner import Reasoner
+from kg_reason.reasoner import CONFIG_FILE, Reasoner
 from kg_reason.run_record import Evaluation, TrainReport, check_same_run, describe_run
 from kg_reason.training_setup import Data, Loop, accelerate_run, build_loop, steps_of_epoch
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint"  # folder inside a run
+__all__ = ["TrainReport", "train"]
+
+CHECKPOINT = "checkpoint"  # in the folder of an unfinished run
+LOGS = "logs"  # of a tracker; ends up in the run folder
 NO_LABEL = -100
 
 
@@ -66,16 +71,17 @@ def train(
 ) -> TrainReport:
     """Fit a reasoner to examples and save it in a run folder.
 
-    The weights with the best accuracy on dev are kept, in the reasoner and in the run; without dev, the last ones. An
-    interrupted run leaves its last checkpoint, and continued with `resume` comes to the weights it would have had.
+    The weights with the best accuracy on dev are kept, in the reasoner and in the run; without dev, the last ones. The
+    run folder appears at the end, whole. Until then `<out>.training` beside it holds the last checkpoint; with `resume`
+    an interrupted run continues from there and comes to the weights it would have had.
 
     Args:
         reasoner: its model is changed in place.
         examples: labelled pairs; pairs without a label are left out.
         dev: labelled pairs that choose the best weights; may be empty.
         config: the settings of the run.
-        out: the run folder; made if it is missing. Processes on several machines must share it.
-        resume: continue from the checkpoint in `out`.
+        out: the run folder; an earlier run there is replaced. Processes on several machines must share its place.
+        resume: continue the interrupted run.
         show_progress: a progress bar on standard error.
 
     Raises:
@@ -83,13 +89,12 @@ def train(
         CheckpointError: nothing to resume, a damaged checkpoint, or one of other settings, data or graph.
         MissingExtraError: the tracker's package is not installed.
     """
-    _check_folder(out, resume)
-    with accelerate_run(config, out) as accelerator:
-        show_progress = show_progress and accelerator.is_main_process
-        loop = build_loop(reasoner, (examples, dev), config, accelerator, show_progress)
-        folder = out / CHECKPOINT
+    work = _work_folder(out, resume)
+    with accelerate_run(config, work / LOGS) as accelerator, ThreadPoolExecutor(max_workers=1) as collating:
+        loop = build_loop(reasoner, (examples, dev), config, accelerator, collating, show_progress=show_progress)
+        folder = work / CHECKPOINT
         try:
-            state = _run(loop, _resume(loop, folder) if resume else _start(loop, folder), folder, show_progress)
+            state = _run(loop, _resume(loop, folder) if resume else _start(loop), folder, show_progress)
         finally:
             accelerator.unwrap_model(loop.model, keep_fp32_wrapper=False)
             reasoner.model.__dict__.pop("forward", None)  # accelerate leaves its wrapper's place filled
@@ -98,10 +103,16 @@ def train(
             load_weights(folder, best, reasoner.model)
         reasoner.model.eval()
         report = _report(loop, state)
-        if accelerator.is_main_process:
-            reasoner.save(out)
-            write_json(out / "training.json", describe_run(loop.settings, config, report, accelerator.device.type))
+        is_main = accelerator.is_main_process
+        if is_main:
+            account = describe_run(loop.settings, config, report, accelerator.device.type)
+            text = json.dumps(account, ensure_ascii=False, indent=1) + "\n"
+            reasoner.save(out, documents={"training.json": text})
         accelerator.wait_for_everyone()
+    if is_main:
+        if (work / LOGS).is_dir():
+            (work / LOGS).replace(out / LOGS)
+        shutil.rmtree(work)
     return report
 
 
@@ -115,25 +126,27 @@ class _Step(NamedTuple):
     batches: list[NDArray[np.int64]]  # example numbers, for this process
 
 
-def _check_folder(out: Path, resume: bool) -> None:
-    folder = out / CHECKPOINT
-    if resume and not has_checkpoint(folder):
-        raise CheckpointError(f"{out}: found no {CHECKPOINT}/{STATE_FILE}, nothing to resume")
-    if not resume and has_checkpoint(folder):
-        state = read_state(folder)
-        if not state.finished:
-            raise CheckpointError(
-                f"{out}: holds a run interrupted at step {state.step:,}; resume it, delete it or choose another folder"
-            )
+def _work_folder(out: Path, resume: bool) -> Path:
+    """Return the folder beside the run folder that holds what an unfinished run needs."""
+    if not out.name:
+        raise ConfigError(f"out: found {str(out)!r}, expected a folder with a name of its own")
+    if out.exists() and not (out / CONFIG_FILE).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"out: {out} is there and holds no run, expected a new folder or an earlier run")
+    work = out.with_name(f"{out.name}.training")
+    has_state = has_checkpoint(work / CHECKPOINT)
+    if resume and not has_state:
+        raise CheckpointError(f"{work}: found no {CHECKPOINT}/{STATE_FILE}, nothing to resume")
+    if has_state and not resume:
+        step = read_state(work / CHECKPOINT).step
+        raise CheckpointError(f"{work}: holds a run interrupted after step {step:,}; resume it or remove the folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (work / CHECKPOINT).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"out: cannot write to {out} ({error.strerror})") from error
+        raise ConfigError(f"out: cannot write to {work} ({error.strerror})") from error
+    return work
 
 
-def _start(loop: Loop, folder: Path) -> TrainState:
-    if loop.accelerator.is_main_process:
-        (folder / STATE_FILE).unlink(missing_ok=True)  # of a finished run, which this one replaces
+def _start(loop: Loop) -> TrainState:
     set_seed(loop.config.seed % 2**31, device_specific=True)
     return TrainState(settings=loop.settings)
 
@@ -142,10 +155,11 @@ def _resume(loop: Loop, folder: Path) -> TrainState:
     state = read_state(folder)
     check_same_run(state.settings, loop.settings)
     num_done = state.epoch * loop.steps_per_epoch + state.step_in_epoch
-    if num_done != state.step or len(state.rng) != loop.accelerator.num_processes:
+    num_states, num_processes = len(state.rng), loop.accelerator.num_processes
+    if num_done != state.step or num_states != num_processes:
         raise CheckpointError(
-            f"{folder / STATE_FILE}: found step {state.step} with {len(state.rng)} random states, expected step {num_done} "
-            f"(epoch {state.epoch} of {loop.steps_per_epoch} steps) with {loop.accelerator.num_processes}"
+            f"{folder / STATE_FILE}: found step {state.step} and {num_states} random states, expected step {num_done} "
+            f"(epoch {state.epoch} of {loop.steps_per_epoch} steps) and {num_processes}"
         )
     for values in state.curve:
         Evaluation.from_json(values)
@@ -162,11 +176,11 @@ def _run(loop: Loop, state: TrainState, folder: Path, show_progress: bool) -> Tr
     config, started = loop.config, time.perf_counter() - state.seconds
     best = best_weights(folder) if has_checkpoint(folder) else None
     progress = tqdm(
-        desc="training", total=loop.num_steps, initial=state.step, unit="step", disable=not show_progress,
-        dynamic_ncols=True,
+        desc="training", total=loop.num_steps, initial=state.step, unit="step", dynamic_ncols=True,
+        disable=not (show_progress and loop.accelerator.is_main_process),
     )  # fmt: skip
-    steps = made_ahead(lambda step: (step, _collate(loop, step)), _remaining_steps(loop, state))
-    with progress, closing(steps):
+    steps = made_ahead(loop.collating, lambda step: (step, _collate(loop, step)), _remaining_steps(loop, state))
+    with progress:
         for step, batches in steps:
             if _is_stale(loop, state):
                 break
@@ -181,10 +195,8 @@ def _run(loop: Loop, state: TrainState, folder: Path, show_progress: bool) -> Tr
                 state = _look_at_dev(loop, state)
                 if state.best_step > before.best_step and loop.accelerator.is_main_process:
                     best = save_weights(folder, state.step, loop.reasoner.model)
-            is_finished = state.step == loop.num_steps or _is_stale(loop, state)
-            if is_finished or _is_due(config.save_every, loop, state):
-                state = replace(state, finished=is_finished, seconds=time.perf_counter() - started)
-                state = _save(loop, state, folder, best)
+            if _is_stale(loop, state) or _is_due(config.save_every, loop, state):
+                state = _save(loop, replace(state, seconds=time.perf_counter() - started), folder, best)
             dev_score = {"dev": f"{state.best_score:.1%}"} if state.curve else {}
             progress.set_postfix(loss=f"{loss:.3f}", **dev_score, refresh=False)
             progress.update()
@@ -268,14 +280,14 @@ def _look_at_dev(loop: Loop, state: TrainState) -> TrainState:
     mine = [by_length[start : start + loop.config.batch_size] for start in starts]
     totals = torch.zeros(3, device=accelerator.device)  # summed loss, right fused answers, right text-only answers
     model.eval()
-    batches = made_ahead(
-        lambda indices: _batch(loop.reasoner, data, indices), mine[accelerator.process_index :: accelerator.num_processes]
-    )
-    with torch.no_grad(), closing(batches):
-        for batch in batches:
+    mine = mine[accelerator.process_index :: accelerator.num_processes]
+    with torch.no_grad():
+        for batch in made_ahead(loop.collating, lambda indices: _batch(loop.reasoner, data, indices), mine):
             batch = batch.to(accelerator.device)
             output = model(batch)
-            right, text_right = ((logits.argmax(1) == batch.labels).sum() for logits in (output.logits, output.text_logits))
+            right, text_right = (
+                (logits.argmax(dim=1) == batch.labels).sum() for logits in (output.logits, output.text_logits)
+            )
             totals += torch.stack([_loss(output, batch.labels, None, loop.config), right, text_right])
     loss, accuracy, text_accuracy = (accelerator.reduce(totals, "sum") / len(by_length)).tolist()
     if not np.isfinite(loss):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,6 @@ from kg_reason.ordering import epoch_steps
 from kg_reason.reasoner import Reasoner
 from kg_reason.run_record import run_settings
 
-LOGS = "logs"  # folder inside a run
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")  # any of these capabilities computes bf16 in hardware
 
 
@@ -48,6 +48,7 @@ class Loop:
     """The parts of a run that stay the same from its first step to its last."""
 
     accelerator: Accelerator
+    collating: ThreadPoolExecutor
     reasoner: Reasoner
     model: nn.Module  # the reasoner's, as accelerate wrapped it
     optimizer: torch.optim.Optimizer  # as accelerate wrapped it
@@ -62,8 +63,13 @@ class Loop:
 
 
 @contextmanager
-def accelerate_run(config: TrainConfig, out: Path) -> Iterator[Accelerator]:
-    """Make the accelerator with its trackers, and end both."""
+def accelerate_run(config: TrainConfig, logs: Path) -> Iterator[Accelerator]:
+    """Make the accelerator and its tracker, which writes to a folder of its own, and end both.
+
+    Raises:
+        ConfigError: the hardware lacks the precision, or the run would be split in a way that training does not know.
+        MissingExtraError: the tracker's package is not installed.
+    """
     if config.tracker != "none" and importlib.util.find_spec(config.tracker) is None:
         raise MissingExtraError(f"tracker: {config.tracker} is not installed: pip install 'kg_reason[track]'")
     was_initialized = is_initialized()
@@ -74,13 +80,14 @@ def accelerate_run(config: TrainConfig, out: Path) -> Iterator[Accelerator]:
                 gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=1),  # the loop accumulates by itself
                 kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # batches without paths
                 log_with=None if config.tracker == "none" else config.tracker,
-                project_config=ProjectConfiguration(project_dir=str(out), logging_dir=str(out / LOGS)),
+                project_config=ProjectConfiguration(project_dir=str(logs), logging_dir=str(logs)),
             )
         except ValueError as error:
             raise ConfigError(f"mixed_precision: {config.mixed_precision} is refused by accelerate: {error}") from error
         _check_hardware(accelerator, config)
         if config.tracker != "none":
-            wandb = {"mode": os.environ.get("WANDB_MODE", "offline"), "dir": str(out)}
+            wandb = {"mode": os.environ.get("WANDB_MODE", "offline"), "dir": str(logs)}
+            logs.mkdir(exist_ok=True)
             plain = {name: str(value) if isinstance(value, list) else value for name, value in config.to_json().items()}
             accelerator.init_trackers("kg_reason", config=plain, init_kwargs={"wandb": wandb})
         try:
@@ -112,15 +119,31 @@ def build_loop(
     splits: tuple[Sequence[NLIExample], Sequence[NLIExample]],
     config: TrainConfig,
     accelerator: Accelerator,
+    collating: ThreadPoolExecutor,
+    *,
     show_progress: bool,
 ) -> Loop:
-    """Ground the examples and wire the parts of the loop."""
+    """Ground the examples and wire the parts of the loop.
+
+    Args:
+        reasoner: its model is put on the accelerator's device.
+        splits: the training examples and the dev examples.
+        config: the settings of the run.
+        accelerator: from `accelerate_run`.
+        collating: the one thread that makes batches; tokenizers are not made for two at a time.
+        show_progress: draw the bar of the grounding.
+
+    Raises:
+        ConfigError: settings that fit neither model nor data.
+    """
+    show_progress = show_progress and accelerator.is_main_process
     with accelerator.main_process_first():  # the others find the groundings in the cache
         train_data, dev_data = (_ground(reasoner, split, config, show_progress) for split in splits)
     num_processes = accelerator.num_processes
     steps_per_epoch = len(steps_of_epoch(train_data, config, num_processes, 0))
     if not steps_per_epoch:
-        raise ConfigError(f"examples: found {len(train_data.examples)} labelled pairs, expected {num_processes} or more")
+        num_found = len(train_data.examples)
+        raise ConfigError(f"examples: found {num_found} labelled pairs, expected at least {num_processes}")
     for name in ("patience", "eval_every"):
         if getattr(config, name) and not dev_data.examples:
             raise ConfigError(f"{name}: found {getattr(config, name)} without labelled dev examples, expected 0")
@@ -131,7 +154,7 @@ def build_loop(
     model, optimizer = accelerator.prepare(reasoner.model, bare_optimizer)
     num_steps = steps_per_epoch * config.num_epochs
     return Loop(
-        accelerator, reasoner, model, optimizer, bare_optimizer, config, train_data, dev_data, weights,
+        accelerator, collating, reasoner, model, optimizer, bare_optimizer, config, train_data, dev_data, weights,
         run_settings(reasoner, config, train_data.examples, dev_data.examples, num_processes),
         steps_per_epoch, min(num_steps, config.max_steps) if config.max_steps else num_steps,
     )  # fmt: skip
@@ -154,5 +177,3 @@ def _ground(reasoner: Reasoner, examples: Sequence[NLIExample], config: TrainCon
         kept, num_workers=config.num_workers, cache_dir=config.cache_dir, show_progress=show_progress
     )
     return Data(kept, groundings, np.array(numbers, dtype=np.int64), np.array(lengths, dtype=np.int64))
-
-

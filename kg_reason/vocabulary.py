@@ -1,6 +1,6 @@
 """Which words name an entity well: usual ones, of which the entity is a usual meaning.
 
-A word counts as usual by the graph's own evidence: how many labels contain it ("beer": "root beer", "beer bottle") and
+A word counts as usual by the graph's own evidence: how many labels contain it ("beer": "root beer", "beer bottle"), and
 whether the user's sentences do. Where labels have a rank or prior, the entity must be the word's first or second meaning
 of its part of speech.
 """
@@ -9,17 +9,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.surface import is_name
 
 _WORD = re.compile(r"[^\W_]+")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z'-]*(?: [A-Za-z][A-Za-z'-]*){0,2}\Z|\d+(?:st|nd|rd|th)?\Z")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z'-]+(?: [A-Za-z][A-Za-z'-]*){0,2}\Z|\d+(?:st|nd|rd|th)?\Z")
 _ROMAN = re.compile(r"[ivxlcdm]+\Z", re.IGNORECASE)
 _MAX_SENSE = 2
-_USUAL_COUNT = 3
+_USUAL_WORD_COUNT = 3
+_USUAL_PHRASE_COUNT = 2
+
+
+class Label(NamedTuple):
+    """One label of an entity: its alias number, text and part of speech."""
+
+    alias: int
+    text: str
+    pos: str
 
 
 class Word(NamedTuple):
@@ -29,69 +40,96 @@ class Word(NamedTuple):
         text: the label.
         pos: n, v, a, r, or empty when not known.
         num_senses: entities of that part of speech that the label names.
+        count: labels of the graph that contain it; ten more where a sentence of the user does.
     """
 
     text: str
     pos: str
     num_senses: int
+    count: int
 
 
 class Vocabulary:
     """Chooses words for entities."""
 
-    def __init__(self, graph: KnowledgeGraph, sentences: Sequence[str], language: str = "en") -> None:
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        sentences: Sequence[str],
+        *,
+        avoid: Collection[str] = (),
+        language: str = "en",
+    ) -> None:
+        self._avoid = frozenset(word.lower() for word in avoid)
         self._graph = graph
-        self._language = language
-        self._counts: Counter[str] = Counter()
-        for alias in range(graph.num_aliases):
-            if not graph.alias_is_value[alias]:
-                self._counts.update(set(_WORD.findall(graph.alias_text(alias).lower())))
-        self._known = {word for sentence in sentences for word in _WORD.findall(sentence.lower())}
         self._ranked = bool((graph.alias_prior < 1).any())
+        self._known = {phrase for sentence in sentences for phrase in _phrases(sentence)}
+        self._counts: Counter[str] = Counter()
+        self._labels: dict[int, list[Label]] = {}
+        self._senses: dict[str, list[int]] = {}
+        fitting = [number for number, tag in enumerate(graph.languages) if tag.split("-")[0] in ("", language)]
+        chosen = np.isin(graph.alias_language, fitting) & ~graph.alias_is_value & (graph.alias_entity >= 0)
+        rows = np.flatnonzero(chosen)
+        for alias in rows[np.argsort(-graph.alias_prior[rows], kind="stable")].tolist():
+            entity, pos = int(graph.alias_entity[alias]), chr(graph.alias_pos[alias]).strip("\0")
+            text = graph.alias_text(alias)
+            self._senses.setdefault(text.casefold(), []).append(entity)
+            self._labels.setdefault(entity, []).append(Label(alias, text, pos))
+            self._counts.update(_phrases(text))
+        for labels in self._labels.values():
+            labels.sort()
         self._words: dict[int, tuple[Word, ...]] = {}
 
     def words(self, entity: int) -> tuple[Word, ...]:
         """Return the usual words for an entity, the most usual first; empty where it has none."""
         if entity not in self._words:
-            found = []
-            for alias in self._graph.aliases(entity):
-                if alias.kind == "hidden" or alias.language.split("-")[0] not in ("", self._language):
+            found: list[Word] = []
+            for label in self._labels.get(entity, ()):
+                if " " in label.text and label.pos == "v":
                     continue
-                if _PLAIN.match(alias.text) and self.is_usual(alias.text):
-                    rank, num_senses = self._sense(alias.text, alias.pos, entity)
-                    if rank <= _MAX_SENSE:
-                        found.append((rank, -self.count(alias.text), Word(alias.text, alias.pos, num_senses)))
-            numeral = any(word.text.isdigit() for _, _, word in found)
-            self._words[entity] = tuple(
-                word for _, _, word in sorted(found) if not (numeral and _ROMAN.match(word.text))
-            )
+                if _PLAIN.match(label.text) and self._is_usual(label.text):
+                    senses = self.senses(label.text, label.pos)
+                    if senses.index(entity) < _MAX_SENSE:
+                        found.append(Word(label.text, label.pos, len(senses), self._count(label.text)))
+            numeral = any(word.text.isdigit() for word in found)
+            found = [word for word in found if not (numeral and _ROMAN.match(word.text))]
+            self._words[entity] = tuple(sorted(found, key=lambda word: -word.count))
         return self._words[entity]
+
+    def drop(self, entities: Collection[int]) -> None:
+        """Use no word for these entities."""
+        self._words.update(dict.fromkeys(entities, ()))
+
+    def senses(self, text: str, pos: str = "") -> list[int]:
+        """Return the entities that a label names, most usual first; with a part of speech only those of it."""
+        found = self._senses.get(text.casefold(), [])
+        return [entity for entity in found if not pos or self.pos(entity) in ("", pos)]
 
     def pos(self, entity: int) -> str:
         """Return the part of speech of an entity's first label; empty when not known."""
-        aliases = self._graph.aliases(entity)
-        return aliases[0].pos if aliases else ""
+        labels = self._labels.get(entity)
+        return labels[0].pos if labels else ""
 
     def is_named(self, entity: int) -> bool:
         """Tell whether an entity's first label is a proper name."""
-        aliases = self._graph.aliases(entity)
-        return bool(aliases) and is_name(aliases[0].text)
+        labels = self._labels.get(entity)
+        return bool(labels) and is_name(labels[0].text)
 
-    def count(self, text: str) -> int:
-        """Return how many labels contain the rarest word of a text."""
-        return min((self._counts[word] for word in _WORD.findall(text.lower())), default=0)
+    def _count(self, text: str) -> int:
+        """Return how many labels contain a text; to stand in a sentence of the user counts as ten."""
+        phrase = " ".join(_WORD.findall(text.lower()))
+        return self._counts[phrase] + 10 * (phrase in self._known)
 
-    def is_usual(self, text: str) -> bool:
-        """Tell whether every word of a text is a usual one."""
+    def _is_usual(self, text: str) -> bool:
+        """Tell whether a label may stand in a sentence."""
+        if text.lower() in self._avoid or (text[0].islower() and any(word[0].isupper() for word in text.split())):
+            return False
         if not self._ranked:
             return True
-        words = _WORD.findall(text.lower())
-        return all(self._counts[word] >= _USUAL_COUNT or word in self._known for word in words)
+        return self._count(text) >= (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT)
 
-    def _sense(self, text: str, pos: str, entity: int) -> tuple[int, int]:
-        """Return which meaning of a label an entity is, from 1, and how many it has, in one part of speech."""
-        rivals = [other for other in self._graph.find_entities(text) if other == entity or self._has_pos(other, pos)]
-        return (rivals.index(entity) + 1 if entity in rivals else _MAX_SENSE + 1), len(rivals)
 
-    def _has_pos(self, entity: int, pos: str) -> bool:
-        return not pos or self.pos(entity) in ("", pos)
+def _phrases(text: str) -> set[str]:
+    """Return the words of a text and its runs of two and three words, in lower case."""
+    words = _WORD.findall(text.lower())
+    return {" ".join(words[start : start + size]) for size in (1, 2, 3) for start in range(len(words) - size + 1)}

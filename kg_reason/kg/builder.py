@@ -295,7 +295,7 @@ def relation_walk(
         elif shared > 0.0:
             walk[number] = 2
         for other in range(number):
-            if walk[other] == 3 and walk[number] == 3 and np.array_equal(forward[other], backward[number]):
+            if walk[other] > 1 and walk[number] > 1 and np.array_equal(forward[other], backward[number]):
                 walk[number] = 0
                 break
     return walk

@@ -56,7 +56,7 @@ NUM_PATH_FEATURES = len(PATH_FEATURES)
 @compiled
 def _openness(rows: Rows, node: int) -> float:
     edges = (rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node])
-    return edges / (edges + 100.0)
+    return float(edges / (edges + 100.0))
 
 
 @compiled

@@ -15,7 +15,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
 from kg_reason.kg.triples import Source
 
-__all__ = ["MAX_STEPS", "NUM_PATH_FEATURES", "PATH_FEATURES", "Path", "PathTable", "Step", "read_path"]
+__all__ = ["MAX_STEPS", "NUM_PATH_FEATURES", "PATH_FEATURES", "Path", "PathTable", "Step", "describe_path"]
 
 MAX_STEPS = 4
 SYNONYM = "synonym"
@@ -68,12 +68,12 @@ class PathTable(NamedTuple):
 
     @property
     def num_paths(self) -> int:
-        """K. (`len` of a NamedTuple counts its fields.)"""
+        """Return K; `len` of a NamedTuple counts its fields."""
         return len(self.length)
 
     def take(self, rows: NDArray[np.int64] | slice) -> PathTable:
         """Return the table of some of the paths, by number, by mask or by slice."""
-        return PathTable(*(column[rows] for column in self))
+        return PathTable(**{name: column[rows] for name, column in self._asdict().items()})
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,12 @@ class Path:
         """Return the path as plain data; who shows it adds the mentions and the contribution."""
         return {"steps": [step.to_json() for step in self.steps], "score": self.score}
 
+    def source_lines(self) -> tuple[str, ...]:
+        """Return every `file:line` that states a step, in the order of the steps, each once."""
+        return tuple(dict.fromkeys(str(source) for step in self.steps for source in step.sources))
 
-def read_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
+
+def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
     """Write out one path of a table with the sources of each step.
 
     A 0-edge path is shown as one step `synonym` from the label of one mention to the label of the other, whose sources

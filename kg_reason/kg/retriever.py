@@ -5,7 +5,8 @@ The search itself is `search.py`; this room turns mentions and settings into its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,26 @@ from numpy.typing import NDArray
 
 from kg_reason.config import RetrieverConfig
 from kg_reason.errors import UnknownEntityError
-from kg_reason.kg import search
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
 from kg_reason.kg.search import (
+    CHAIN_WIDTH,
     END,
     END_CANDIDATE,
     ENTITY,
+    ENTRY_WIDTH,
     KIND,
     LENGTH,
+    MAX_CLIMBS,
+    MAX_ENDS,
+    MAX_PER_ENTITY,
+    MAX_ROW,
     PATH_CODE,
     START,
     START_CANDIDATE,
+    WIDTH,
     Limits,
     Query,
     Rows,
@@ -113,8 +120,8 @@ class Retriever:
         widest = max(len(mention.candidates) for mention in mentions)
         if len(mentions) >= len(self._query.key) or len(candidates) > len(self._query.entity):
             self._query = _make_query(2 * len(mentions), 2 * len(candidates) + NUM_CANDIDATES)
-        if widest * search.MAX_PER_ENTITY > len(self._scratch.entries):
-            num_entries = widest * search.MAX_PER_ENTITY
+        if widest * MAX_PER_ENTITY > len(self._scratch.entries):
+            num_entries = widest * MAX_PER_ENTITY
             self._scratch = _make_scratch(self.config, num_entries, 2 << num_entries.bit_length())
         query = self._query
         numbers: dict[str, int] = {}
@@ -129,6 +136,64 @@ class Retriever:
         query.alias[:total] = [candidate.alias for candidate in candidates]
         query.score[:total] = [candidate.score for candidate in candidates]
         return query
+
+
+PREMISE, HYPOTHESIS, BOTH, BRIDGE = range(4)
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """The union of the paths of one example, with local node numbers.
+
+    Attributes:
+        entity_ids: int32 [num_nodes], rising.
+        edge_index: int64 [2, num_edges], head -> tail.
+        edge_type: int32 [num_edges], relation ids.
+        node_role: int8 [num_nodes]: PREMISE, HYPOTHESIS or BOTH where a path ends in a mention of that side, else
+            BRIDGE.
+        path_nodes: int32 [K, 5], the nodes of each path as walked, -1 fills.
+        node_mention: int16 [num_mention_links, 2], (node, mention number): which mentions a node stands for.
+    """
+
+    entity_ids: NDArray[np.int32]
+    edge_index: NDArray[np.int64]
+    edge_type: NDArray[np.int32]
+    node_role: NDArray[np.int8]
+    path_nodes: NDArray[np.int32]
+    node_mention: NDArray[np.int16]
+
+
+def subgraph(paths: PathTable, num_premise_mentions: int) -> Subgraph:
+    """Return the union of the paths as one graph; an empty table gives an empty graph."""
+    used = paths.entities >= 0
+    entity_ids = np.unique(paths.entities[used])
+    path_nodes = np.where(used, np.searchsorted(entity_ids, paths.entities), -1).astype(np.int32)
+    _, first = np.unique(paths.edges, return_index=True)  # an edge of several paths stands once
+    first = first[paths.edges.ravel()[first] >= 0]
+    row, step = np.divmod(first, paths.edges.shape[1])
+    forward = paths.forward[row, step]
+    near, far = path_nodes[row, step], path_nodes[row, step + 1]
+    edge_index = np.stack([np.where(forward, near, far), np.where(forward, far, near)]).astype(np.int64)
+    last = path_nodes[np.arange(len(path_nodes)), paths.length]
+    nodes = np.concatenate([path_nodes[:, 0], last]).astype(np.int64)
+    links = np.unique((nodes << 16) | np.concatenate([paths.start, paths.end]))
+    node, mention = links >> 16, links & 0xFFFF
+    in_premise = np.zeros(len(entity_ids), dtype=bool)
+    in_hypothesis = np.zeros(len(entity_ids), dtype=bool)
+    in_premise[node[mention < num_premise_mentions]] = True
+    in_hypothesis[node[mention >= num_premise_mentions]] = True
+    node_role = np.full(len(entity_ids), BRIDGE, dtype=np.int8)
+    node_role[in_premise] = PREMISE
+    node_role[in_hypothesis] = HYPOTHESIS
+    node_role[in_premise & in_hypothesis] = BOTH
+    return Subgraph(
+        entity_ids=entity_ids,
+        edge_index=edge_index,
+        edge_type=paths.relations[row, step],
+        node_role=node_role,
+        path_nodes=path_nodes,
+        node_mention=np.stack([node, mention], axis=1).astype(np.int16),
+    )
 
 
 def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
@@ -196,18 +261,18 @@ def _make_query(num_mentions: int, num_candidates: int) -> Query:
 def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> Scratch:
     return Scratch(
         slots=np.zeros((num_slots, 4), dtype=np.int32),
-        entries=np.zeros((num_entries, search.ENTRY_WIDTH), dtype=np.int32),
-        near=np.zeros((max(search.MAX_ROW, config.max_degree), 2), dtype=np.int32),
-        far=np.zeros((max(search.MAX_ROW, config.max_degree), 2), dtype=np.int32),
-        chains=np.zeros((search.MAX_CLIMBS, search.CHAIN_WIDTH), dtype=np.int32),
+        entries=np.zeros((num_entries, ENTRY_WIDTH), dtype=np.int32),
+        near=np.zeros((max(MAX_ROW, config.max_degree), 2), dtype=np.int32),
+        far=np.zeros((max(MAX_ROW, config.max_degree), 2), dtype=np.int32),
+        chains=np.zeros((MAX_CLIMBS, CHAIN_WIDTH), dtype=np.int32),
         walked=np.zeros(10, dtype=np.int32),
-        row=np.zeros(search.WIDTH, dtype=np.int32),
-        ends=np.zeros(search.MAX_ENDS, dtype=np.int32),
-        allowed=np.zeros(search.MAX_ENDS, dtype=np.uint8),
-        pair_rows=np.zeros((search.MAX_ENDS, 2, config.max_paths_per_pair, search.WIDTH), dtype=np.int32),
-        pair_scores=np.zeros((search.MAX_ENDS, 2, config.max_paths_per_pair), dtype=np.float64),
-        pair_counts=np.zeros((search.MAX_ENDS, 3), dtype=np.int64),
-        kept_rows=np.zeros((config.max_paths, search.WIDTH), dtype=np.int32),
+        row=np.zeros(WIDTH, dtype=np.int32),
+        ends=np.zeros(MAX_ENDS, dtype=np.int32),
+        allowed=np.zeros(MAX_ENDS, dtype=np.uint8),
+        pair_rows=np.zeros((MAX_ENDS, 2, config.max_paths_per_pair, WIDTH), dtype=np.int32),
+        pair_scores=np.zeros((MAX_ENDS, 2, config.max_paths_per_pair), dtype=np.float64),
+        pair_counts=np.zeros((MAX_ENDS, 3), dtype=np.int64),
+        kept_rows=np.zeros((config.max_paths, WIDTH), dtype=np.int32),
         kept_scores=np.zeros(config.max_paths, dtype=np.float64),
         counters=np.zeros(2, dtype=np.int64),
     )

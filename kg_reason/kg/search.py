@@ -120,7 +120,7 @@ class Scratch(NamedTuple):
 @compiled
 def degree(rows: Rows, node: int) -> int:
     """Count the edges of an entity, both ways."""
-    return (rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node])
+    return int((rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node]))
 
 
 @compiled
@@ -144,14 +144,14 @@ def first_edge(rows: Rows, head: int, relation: int, tail: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low
+    return int(low)
 
 
 @compiled
 def has_edge(rows: Rows, head: int, relation: int, tail: int) -> bool:
     """Tell whether the graph holds this edge."""
     edge = first_edge(rows, head, relation, tail)
-    return edge < rows.out_end[head] and rows.edge_relation[edge] == relation and rows.edge_tail[edge] == tail
+    return bool(edge < rows.out_end[head] and rows.edge_relation[edge] == relation and rows.edge_tail[edge] == tail)
 
 
 @compiled
@@ -313,7 +313,7 @@ def _sorts_before(score: float, row: Int32, other_score: float, other: Int32) ->
         return score > other_score
     for column in range(PLACE):
         if row[column] != other[column]:
-            return row[column] < other[column]
+            return bool(row[column] < other[column])
     return False
 
 
@@ -363,26 +363,20 @@ def offer_path(scratch: Scratch, end_slot: int, score: float) -> None:
 
 
 @compiled
-def join_entry(
-    rows: Rows, limits: Limits, query: Query, scratch: Scratch, entry: int, depth: int, climbing: bool
-) -> None:
-    """Join the walk from the start with an entry at the entity where they meet, if together they are a valid path.
-
-    `scratch.walked` holds the walk: entities in 0 to 4, codes in 5 to 8, the start candidate in 9.
-    """
+def _write_path(query: Query, scratch: Scratch, entry: int, depth: int) -> bool:
+    """Write walk and entry as one path into `scratch.row`; return whether it is simple."""
     found = scratch.entries[entry]
     walked = scratch.walked
     row = scratch.row
     back = found[DEPTH]
     length = depth + back
-    end_candidate = found[CANDIDATE]
-    end_entity = query.entity[end_candidate]
+    end_entity = query.entity[found[CANDIDATE]]
     for i in range(depth):
         if back > 0 and walked[i] == end_entity:
-            return
+            return False
         for j in range(back - 1):
             if walked[i] == found[NODE + j]:
-                return
+                return False
     for i in range(ENTITY, PLACE):
         row[i] = -1
     for i in range(depth + 1):
@@ -394,15 +388,35 @@ def join_entry(
         if i < back - 1:
             row[ENTITY + length - 1 - i] = found[NODE + i]
     row[ENTITY + length] = end_entity
+    row[LENGTH] = length
+    row[END] = scratch.ends[found[END_SLOT]]
+    row[START_CANDIDATE] = walked[9]
+    row[END_CANDIDATE] = found[CANDIDATE]
+    return True
+
+
+@compiled
+def join_entry(
+    rows: Rows, limits: Limits, query: Query, scratch: Scratch, entry: int, depth: int, climbing: bool
+) -> None:
+    """Join the walk from the start with an entry at the entity where they meet, if together they are a valid path.
+
+    `scratch.walked` holds the walk: entities in 0 to 4, codes in 5 to 8, the start candidate in 9.
+    """
+    if not _write_path(query, scratch, entry, depth):
+        return
+    row = scratch.row
+    length = row[LENGTH]
+    end = row[END_CANDIDATE]
     hubs = 0
-    score = np.sqrt(query.score[walked[9]] * query.score[end_candidate]) * LENGTH_FACTOR[length]
+    score = np.sqrt(query.score[row[START_CANDIDATE]] * query.score[end]) * LENGTH_FACTOR[length]
     for i in range(1, length):
         edges = degree(rows, row[ENTITY + i])
         if edges > limits.max_degree:
             hubs += 1
         score *= 1.0 - HUB_WEIGHT * (edges / (edges + HUB_DEGREE))
     if climbing:
-        covered = length <= reach_of(rows, row[ENTITY], limits.max_degree) + query.reach[end_candidate]
+        covered = length <= reach_of(rows, row[ENTITY], limits.max_degree) + query.reach[end]
         if hubs == 0 and length <= limits.max_hops and covered:
             return  # found as a plain path
     elif hubs > 0:
@@ -410,11 +424,7 @@ def join_entry(
     for i in range(length):
         code = row[PATH_CODE + i]
         row[KIND + i] = 2 * rows.edge_relation[code] if code >= 0 else 2 * rows.edge_relation[~code] + 1
-    row[LENGTH] = length
-    row[END] = scratch.ends[found[END_SLOT]]
-    row[START_CANDIDATE] = walked[9]
-    row[END_CANDIDATE] = end_candidate
-    offer_path(scratch, found[END_SLOT], score)
+    offer_path(scratch, scratch.entries[entry, END_SLOT], score)
 
 
 @compiled
@@ -426,9 +436,10 @@ def _join_plain(rows: Rows, limits: Limits, query: Query, scratch: Scratch, dept
     entry = scratch.slots[slot, PLAIN]
     while entry >= 0:
         found = scratch.entries[entry]
-        if scratch.allowed[found[END_SLOT]] and depth + found[DEPTH] <= limits.max_hops:
-            if depth == 0 or found[DEPTH] == query.reach[found[CANDIDATE]]:
-                join_entry(rows, limits, query, scratch, entry, depth, False)
+        back = found[DEPTH]
+        here = depth == 0 or back == query.reach[found[CANDIDATE]]
+        if here and depth + back <= limits.max_hops and scratch.allowed[found[END_SLOT]]:
+            join_entry(rows, limits, query, scratch, entry, depth, False)
         entry = found[NEXT]
 
 

@@ -86,15 +86,13 @@ ENGLISH_FUNCTION_PHRASES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingPro
 # as "sit in" and "run on" exist.
 PLACE_VERBS = frozenset(
     "sit stand lie live come go walk run play jump step fall fly ride sleep work swim drive stay hang rest kneel lean "
-    "climb dance skate ski travel move arrive drop sail march set lay land get look be gather crouch squat row paddle "
-    "wade float slide roll crawl hike jog race cycle surf wait perform pose appear happen occur start end pass".split()
+    "climb dance skate ski travel move arrive drop sail march set lay land get be gather crouch squat row paddle "
+    "wade float slide roll crawl hike jog race cycle surf perform pose appear happen occur start end pass".split()
 )
 PLACE_PARTICLES = frozenset(
     "over under above below inside outside near behind beside besides beneath underneath beyond across along around "
     "round through past before after between against opposite without".split()
 )
-# ... except these, whose preposition changes the verb.
-FIXED_PAIRS = frozenset({("look", "for"), ("look", "after"), ("wait", "for"), ("get", "on"), ("play", "with")})
 
 
 @lru_cache(maxsize=64)

@@ -43,7 +43,7 @@ class Batch(NamedTuple):
     token_type_ids: Tensor  # int64 [B, T], 0 premise, 1 hypothesis
     labels: Tensor  # int64 [B], column of the logits, -100 where unknown
 
-    mention_pieces: Tensor  # int64 [num_mention_pieces], row of the flattened [B * T]; [CLS] where a mention was cut off
+    mention_pieces: Tensor  # int64 [num_mention_pieces], place in the flattened [B * T]; [CLS] for mentions cut off
     mention_start: Tensor  # int64 [M], where each mention's word pieces start in mention_pieces
 
     text_pieces: Tensor  # int64 [num_text_pieces], vocabulary ids of all labels, one after the other
@@ -136,7 +136,7 @@ class Collator:
                 f"{hypothesis} {verbalise(grounding, self.graph)}".rstrip()
                 for hypothesis, grounding in zip(hypotheses, groundings, strict=True)
             ]
-        return self.tokenizer(
+        encoding: BatchEncoding = self.tokenizer(
             [example.premise for example in examples],
             hypotheses,
             truncation="longest_first",
@@ -147,6 +147,7 @@ class Collator:
             return_offsets_mapping=True,
             return_tensors="np",
         )
+        return encoding
 
     def _ground(self, encoding: BatchEncoding, groundings: Sequence[Grounding]) -> dict[str, NDArray[np.generic]]:
         """Join the subgraphs and paths of a batch; node, mention and relation numbers become the batch's own."""
@@ -209,7 +210,8 @@ class Collator:
         ).reshape(-1, 4)[mentions]
         example, side, start, end = spans.T[:, :, None]  # each [M, 1]
         offsets = np.asarray(encoding["offset_mapping"])  # [B, T, 2]
-        piece_side = np.array([item.sequence_ids for item in encoding.encodings or ()], dtype=np.float32)  # NaN: special
+        sides = [item.sequence_ids for item in encoding.encodings or ()]
+        piece_side = np.array(sides, dtype=np.float32)  # [B, T], NaN at [CLS], [SEP] and padding
         piece_start, piece_end = np.moveaxis(offsets[example[:, 0]], 2, 0)  # each [M, T]
         covered = (piece_side[example[:, 0]] == side) & (piece_start < end) & (piece_end > start)
         covered[:, 0] = ~covered.any(axis=1)  # a mention behind the truncation is read from [CLS]

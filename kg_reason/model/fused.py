@@ -11,7 +11,6 @@ then the same, and the text-only answer is that of a batch without paths.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +23,15 @@ from kg_reason.config import ModelConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.paths import NUM_PATH_FEATURES
 from kg_reason.model.batch import Batch
-from kg_reason.model.encoder import load_encoder, make_encoder
+from kg_reason.model.encoder import (
+    first_position,
+    load_encoder,
+    make_encoder,
+    max_tokens,
+    num_token_types,
+    text_width,
+    word_embeddings,
+)
 from kg_reason.model.fusion import PathCounts, PathFusion, PathTokens, PathVotes
 from kg_reason.model.gnn import SubgraphEncoder
 from kg_reason.nli import Label
@@ -71,7 +78,7 @@ class FusedModel(nn.Module):
         self.path_fusion = path_fusion
         self.path_counts = path_counts
         self.path_tokens = path_tokens
-        self.has_token_types = getattr(encoder.config, "type_vocab_size", 0) > 1
+        self.has_token_types = num_token_types(encoder) > 1
 
     def forward(self, batch: Batch, path_weight: Tensor | None = None) -> FusedOutput:
         """Answer a batch.
@@ -81,14 +88,16 @@ class FusedModel(nn.Module):
             path_weight: multiplies the contribution of each path, [K]; 0 deletes a path. None: all count fully. A path
                 that is a token is scaled instead, and hidden at 0; verbalised paths cannot be weighed.
         """
-        with torch.autocast(batch.input_ids.device.type, enabled=False):  # the graph side is small: full precision
-            path_states = self._path_embeddings(batch) if self.path_tokens is not None else None
-        if path_states is None:
-            token_states = self._encode(batch, input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        if self.path_tokens is not None and self.subgraph_encoder is not None:
+            words: Tensor = word_embeddings(self.encoder)(batch.input_ids)  # [B, T, embedding_dim]
+            with full_precision(words):
+                states = self.subgraph_encoder(batch, self._label_states(batch), self._pool_mentions(batch, words))
+                paths: Tensor = self.path_tokens(batch, states)  # [K, embedding_dim]
+            token_states = self._encode_with_paths(batch, words, paths, path_weight)  # [B, T + P, text_dim]
         else:
-            token_states = self._encode_with_paths(batch, path_states, path_weight)
-        with torch.autocast(batch.input_ids.device.type, enabled=False):
-            token_states = token_states.float()  # [B, T, text_dim]
+            token_states = self._encode(batch, input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+        with full_precision(token_states):
+            token_states = token_states.float()
             text_logits: Tensor = self.text_head(token_states[:, 0])  # [B, num_labels]
             gates, votes = self._judge(batch, token_states, text_logits)
             contributions = gates[:, None] * votes  # [K, num_labels]
@@ -117,15 +126,14 @@ class FusedModel(nn.Module):
         states: Tensor = self.encoder(**inputs).last_hidden_state
         return states
 
-    def _encode_with_paths(self, batch: Batch, path_states: Tensor, path_weight: Tensor | None) -> Tensor:
+    def _encode_with_paths(self, batch: Batch, words: Tensor, paths: Tensor, path_weight: Tensor | None) -> Tensor:
         """Run the encoder over the word pieces followed by one token for each path, [B, T + P, text_dim]."""
         used = batch.path_slots >= 0  # [B, P]
         slots = batch.path_slots.clamp(min=0)
-        extra = path_states[slots]  # [B, P, embedding_dim]
+        extra = paths[slots]  # [B, P, embedding_dim]
         if path_weight is not None:
             extra = extra * path_weight[slots][..., None]
             used = used & (path_weight[slots] > 0)
-        words = self.encoder.get_input_embeddings()(batch.input_ids)  # [B, T, embedding_dim]
         # positions count on from the end of each example's own text, so that padding does not move the path tokens
         num_words = batch.attention_mask.sum(dim=1, keepdim=True)
         rank = torch.arange(slots.shape[1], device=slots.device)
@@ -140,14 +148,6 @@ class FusedModel(nn.Module):
             inputs["token_type_ids"] = torch.cat([batch.token_type_ids, torch.ones_like(slots)], dim=1)
         return self._encode(batch, **inputs)
 
-    def _path_embeddings(self, batch: Batch) -> Tensor:
-        """Return an input embedding for each path, [K, embedding_dim]; mentions are read from their word pieces."""
-        assert self.path_tokens is not None and self.subgraph_encoder is not None  # noqa: S101  # wired together
-        words = self.encoder.get_input_embeddings()(batch.input_ids)
-        states = self.subgraph_encoder(batch, self._label_states(batch), self._pool_mentions(batch, words))
-        tokens: Tensor = self.path_tokens(batch, states)
-        return tokens
-
     def _pool_mentions(self, batch: Batch, token_states: Tensor) -> Tensor:
         """Return the mean token state of each mention, [num_mentions, width]."""
         return functional.embedding_bag(
@@ -160,8 +160,13 @@ class FusedModel(nn.Module):
         Labels do not train the embeddings: a second gradient of the whole vocabulary would cost more than all graph
         parts together, and unseen labels have none anyway.
         """
-        words = self.encoder.get_input_embeddings().weight.detach()
+        words = word_embeddings(self.encoder).weight.detach()
         return functional.embedding_bag(batch.text_pieces, words, batch.text_start, mode="mean")
+
+
+def full_precision(states: Tensor) -> torch.autocast:
+    """Return a context that leaves mixed precision to the encoder: the graph side is small, and its sums are exact."""
+    return torch.autocast(states.device.type, enabled=False)
 
 
 def build_model(
@@ -189,7 +194,7 @@ def build_model(
     longest = max_tokens(encoder)
     if config.max_tokens > longest:
         raise ConfigError(f"max_tokens: found {config.max_tokens}, expected at most {longest} for this encoder")
-    text_dim, embedding_dim = encoder.config.hidden_size, encoder.get_input_embeddings().embedding_dim
+    text_dim, embedding_dim = text_width(encoder), word_embeddings(encoder).embedding_dim
     head = nn.Sequential(
         nn.Dropout(config.dropout),
         nn.Linear(text_dim, text_dim),
@@ -219,15 +224,3 @@ def build_model(
     )
     return FusedModel(encoder, head, subgraph_encoder=subgraph_encoder, path_fusion=fusion)
 
-
-def max_tokens(encoder: PreTrainedModel) -> int:
-    """Return how many word pieces an encoder can read; those with relative positions set no limit of their own."""
-    positions = getattr(encoder.config, "max_position_embeddings", -1)
-    return positions - first_position(encoder) if positions > 0 else sys.maxsize
-
-
-def first_position(encoder: PreTrainedModel) -> int:
-    """Return the position of the first word piece; RoBERTa's positions start behind that of its padding."""
-    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
-    padding = getattr(table, "padding_idx", None)
-    return 0 if padding is None else int(padding) + 1

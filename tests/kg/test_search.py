@@ -110,9 +110,10 @@ def mention_pairs(premise, hypothesis, config):
     for start, end in itertools.product(range(len(mentions)), fresh):
         if start < len(premise):
             yield start, end
-        elif config.hypothesis_paths and mentions[start].key != mentions[end].key:
-            if start not in fresh or start < end:
-                yield start, end
+        elif not config.hypothesis_paths or mentions[start].key == mentions[end].key:
+            continue
+        elif start not in fresh or start < end:
+            yield start, end
 
 
 def brute_force(graph, config, premise, hypothesis):
@@ -245,7 +246,7 @@ def test_more_end_words_than_one_table_holds_are_searched_in_several_rounds():
     retriever = Retriever(graph, config)
     hypothesis = tuple(
         Mention(number, number + 1, f"k{number}", f"k{number}", (Candidate(number % graph.num_entities, 0.5, 0),))
-        for number in range(2 * search.MAX_ENDS + 3)
+        for number in range(search.MAX_ENDS + 6)
     )
     rows = read_rows(retriever.retrieve((), hypothesis))
     expected = brute_force(graph, config, (), hypothesis)

@@ -1,0 +1,262 @@
+"""From text to mentions of entities: longest match over surface forms and lemmas, candidates with scores.
+
+The steps: chunks of the text -> word rows (`word_table.py`, cached) -> label matches (`label_index.py`) -> chosen spans
+(`span_choice.py`) -> scored candidates (`sense_scores.py`). Python touches each chunk and each result once; the rest is
+compiled. Places are places in the user's own string: `text[mention.start:mention.end] == mention.text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.config import LinkerConfig
+from kg_reason.errors import ConfigError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.label_index import LabelIndex, match_labels
+from kg_reason.kg.lemmas import english_exceptions, lemmatiser, unknown_lemma
+from kg_reason.kg.sense_scores import add_context, keep_best, pool_candidates
+from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
+from kg_reason.kg.word_classes import ENGLISH_FUNCTION_PHRASES, word_classes
+from kg_reason.kg.word_table import MAX_ROWS, WordTable
+from kg_reason.kg.words import primary_language, split_text
+
+MAX_TEXT_LENGTH = 100_000  # characters
+MAX_CACHED_KEYS = 1 << 16
+
+Int32 = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entity that a mention may mean.
+
+    Attributes:
+        entity: its id in the graph.
+        score: in [0, 1].
+        alias: the label through which it was found; -1 when the caller named it.
+    """
+
+    entity: int
+    score: float
+    alias: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in the text that names something.
+
+    Attributes:
+        start: first character.
+        end: character after the last one.
+        text: the characters between them.
+        key: lemma form in lower case; mentions with equal keys are the same word.
+        candidates: best first; empty for a content word that the graph does not know.
+    """
+
+    start: int
+    end: int
+    text: str
+    key: str
+    candidates: tuple[Candidate, ...]
+
+
+class EntityLinker:
+    """Links text to the entities of a graph; the same text always gives the same mentions.
+
+    Args:
+        graph: whose labels are looked for.
+        config: settings.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, config: LinkerConfig | None = None) -> None:
+        self.graph = graph
+        self.config = config or LinkerConfig()
+        self.language = primary_language(self.config.language)
+        self._is_english = self.language in ("", "en")
+        indexes = [graph.label_index, graph.overlay_index] if len(graph.overlay_index.node_alias) else [graph.label_index]
+        self._indexes: tuple[LabelIndex, ...] = tuple(LabelIndex(*map(np.asarray, index)) for index in indexes)
+        tags = [primary_language(tag) for tag in graph.languages]
+        self._allowed = np.array([not self.language or tag in ("", self.language) for tag in tags] or [True])
+        self._lemmas = lemmatiser(self.language)
+        self._table = self._empty_table()
+        self._keys: dict[int, str] = {}
+        self._alias_entity = np.asarray(graph.alias_entity)
+        self._alias_pos = np.asarray(graph.alias_pos)
+        self._alias_language = np.asarray(graph.alias_language)
+        self._alias_is_value = np.asarray(graph.alias_is_value)
+        self._alias_prior = np.asarray(graph.alias_prior)
+        edges = (graph.edge_head, graph.edge_tail, graph.out_start, graph.out_end, graph.in_start, graph.in_end)
+        self._edges = tuple(np.asarray(array) for array in (*edges, graph.in_edge))
+
+    def link(self, text: str, names: Mapping[str, str] | None = None) -> tuple[Mention, ...]:
+        """Find the mentions of a text, in text order, not overlapping.
+
+        Args:
+            text: at most 100,000 characters.
+            names: further names of entities, surface -> entity id; they win over the graph's labels.
+
+        Raises:
+            ConfigError: the text is longer than the limit.
+            UnknownEntityError: a name stands for an entity that the graph does not hold.
+        """
+        return self.link_tagged(text, {}, names)
+
+    def link_tagged(
+        self, text: str, tags: Mapping[int, int], names: Mapping[str, str] | None = None
+    ) -> tuple[Mention, ...]:
+        """Find the mentions of a text of which a tagger has told the parts of speech.
+
+        Args:
+            text: at most 100,000 characters.
+            tags: first character of a word -> bits of its possible parts of speech (`lemmas.NOUN` ...).
+            names: as for `link`.
+
+        Raises:
+            ConfigError: the text is longer than the limit.
+            UnknownEntityError: a name stands for an entity that the graph does not hold.
+        """
+        if len(text) > MAX_TEXT_LENGTH:
+            raise ConfigError(f"text: found {len(text):,} characters, expected at most {MAX_TEXT_LENGTH:,}")
+        table = self._table
+        if table.num_rows > MAX_ROWS:
+            table = self._table = self._empty_table()
+        rows, starts, ends = _place_words(text, table)
+        if not rows:
+            return ()
+        if self._is_english:
+            _take_phrases(rows, table)
+        named = self._take_names(rows, table, names) if names else {}
+        row_array = np.array(rows, dtype=np.int32)
+        tag_array = np.zeros(len(rows), dtype=np.int32)
+        if tags:
+            tag_array[:] = [tags.get(start, 0) for start in starts]
+        mentions, kept, scores = self._score(row_array, tag_array, table)
+        candidates = [
+            Candidate(entity, min(score, 1.0), alias)
+            for (entity, alias), score in zip(kept.tolist(), scores.tolist(), strict=True)
+        ]
+        found: list[Mention] = []
+        for first, last, first_candidate, count, node in mentions.tolist():
+            start, end = starts[first], ends[last - 1]
+            key = self._node_key(node) if count else self._unknown_key(rows[first:last], table)
+            own = tuple(candidates[first_candidate : first_candidate + count])
+            found.append(Mention(start, end, text[start:end], key, own))
+        for first, (last, entity, key) in named.items():
+            start, end = starts[first], ends[last - 1]
+            found.append(Mention(start, end, text[start:end], key, (Candidate(entity, 1.0, -1),)))
+        if named:
+            found.sort(key=lambda mention: mention.start)
+        return tuple(found)
+
+    def _empty_table(self) -> WordTable:
+        return WordTable(self._indexes, self.language, self._lemmas, word_classes(self.language))
+
+    def _score(
+        self, rows: Int32, tags: Int32, table: WordTable
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return mentions, kept candidates and their scores, as `sense_scores.keep_best` does."""
+        facts = table.facts
+        max_words = self.config.max_mention_words
+        parts = []
+        for number, index in enumerate(self._indexes):
+            matches = match_labels(
+                index.child_key, index.child_start, index.root_child, index.node_start,
+                table.spans[number], table.alternatives[number], rows, max_words,
+            )
+            parts.append(
+                expand_matches(
+                    matches, index.node_start, index.node_alias, index.node_shape, self._alias_entity, self._alias_pos,
+                    self._alias_language, self._alias_is_value, self._allowed, self.config.link_values,
+                    number * OVERLAY_NODES,
+                )
+            )
+        entries = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        shapes = text_shapes(rows, facts)
+        chosen, head, following = choose_spans(entries, rows, facts, shapes, max_words)
+        mentions, pool, scores = pool_candidates(
+            entries, chosen, head, following, rows, facts, shapes, tags, self._alias_prior, self._is_english
+        )
+        final = add_context(mentions, pool, scores, *self._edges, self.config.context_weight)
+        return keep_best(mentions, pool, scores, final, self.config.max_candidates)
+
+    def _node_key(self, node: int) -> str:
+        key = self._keys.get(node)
+        if key is None:
+            if len(self._keys) >= MAX_CACHED_KEYS:
+                self._keys.clear()
+            overlay, place = divmod(node, OVERLAY_NODES)
+            key = self._keys[node] = " ".join(self._indexes[overlay].node_words(place))
+        return key
+
+    def _unknown_key(self, rows: Sequence[int], table: WordTable) -> str:
+        words = [table.texts[row] for row in rows]
+        if self._is_english:
+            words = [*words[:-1], unknown_lemma(words[-1], english_exceptions())]
+        return " ".join(words)
+
+    def _take_names(
+        self, rows: list[int], table: WordTable, names: Mapping[str, str]
+    ) -> dict[int, tuple[int, int, str]]:
+        """Mark the words that a name covers as taken; return first word -> word after the last, entity, key."""
+        wanted: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        for surface, entity_id in names.items():
+            words = tuple(word.text for word in split_text(surface, self.language))
+            if words:
+                wanted.setdefault(words[0], []).append((words, self.graph.entity(entity_id)))
+                if len(words) == 1:
+                    for plural in _plurals(words[0]):
+                        wanted.setdefault(plural, []).append((words, self.graph.entity(entity_id)))
+        for choices in wanted.values():
+            choices.sort(key=lambda choice: -len(choice[0]))
+        texts = [table.texts[row] if row >= 0 else "" for row in rows]
+        named: dict[int, tuple[int, int, str]] = {}
+        place = 0
+        while place < len(texts):
+            for words, entity in wanted.get(texts[place], ()):
+                last = place + len(words)
+                inner = tuple(texts[place : last - 1]) == words[:-1]
+                if last <= len(texts) and inner and texts[last - 1] in (words[-1], *_plurals(words[-1])):
+                    rows[place:last] = [ROW_NAMED] * len(words)
+                    named[place] = (last, entity, " ".join(words))
+                    place = last - 1
+                    break
+            place += 1
+        return named
+
+
+def _place_words(text: str, table: WordTable) -> tuple[list[int], list[int], list[int]]:
+    """Return the row, first character and end of each word of a text."""
+    rows: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    place = 0
+    for chunk in text.split():
+        place = text.index(chunk, place)
+        for start, end, row in table.pieces(chunk):
+            rows.append(row)
+            starts.append(place + start)
+            ends.append(place + end)
+        place += len(chunk)
+    return rows, starts, ends
+
+
+def _take_phrases(rows: list[int], table: WordTable) -> None:
+    """Mark the words of function phrases ("a lot of") as taken."""
+    texts = table.texts
+    for place, row in enumerate(rows):
+        phrases = ENGLISH_FUNCTION_PHRASES.get(texts[row]) if row >= 0 else None
+        for phrase in phrases or ():
+            last = place + len(phrase)
+            if last <= len(rows) and tuple(texts[other] for other in rows[place:last]) == phrase:
+                rows[place:last] = [ROW_PHRASE] * len(phrase)
+                break
+
+
+def _plurals(word: str) -> tuple[str, ...]:
+    if word.endswith("y") and len(word) > 2 and word[-2] not in "aeiou":
+        return (word[:-1] + "ies", word + "s")
+    return (word + "s", word + "es")

@@ -1,0 +1,282 @@
+"""Which label matches of a text become mentions: compiled rules over the matches of `label_index.match_labels`.
+
+Longer matches win over shorter ones inside them; of overlapping ones those win that cover more words at once. A label of
+function words or of one letter makes no mention, save as an acronym written in capitals ("US"). A label that begins
+with a function word ("a little", "the street") or ends with the preposition of what follows ("sit in" a chair) swallows
+no content word that has a label of its own, save as a name written like one ("The Beatles").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.kg.compiled import compiled
+from kg_reason.kg.label_index import AS_WRITTEN, VARIANT_SHIFT
+from kg_reason.kg.lemmas import ADJECTIVE, ADVERB, NOUN, VERB
+from kg_reason.kg.word_classes import CONTENT, DETERMINER, PARTICLE, POSSESSIVE
+from kg_reason.kg.word_table import (
+    BREAK_AFTER,
+    CHARACTER,
+    CLASS,
+    FLAGS,
+    JOINED_RULE,
+    LY_ADVERB,
+    PLACE_PREPOSITION,
+    PLACE_VERB,
+    SHAPE,
+    SINGLE_LETTER,
+)
+from kg_reason.kg.words import ACCENT_BIT, BREAK_BIT, CAPITALISED, CASE_BITS, GLUED_BIT, MAX_SHAPE_WORDS, SHAPE_BITS, UPPER
+
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+# Columns of an entry: one alias of one matched span. Node numbers of the index of edits are raised by OVERLAY_NODES.
+START, END, ALIAS, ENTITY, LABEL_SHAPE, POS, RULES, NODE, EXACTNESS = range(9)
+NUM_COLUMNS = 9
+OVERLAY_NODES = 1 << 40
+EXACTNESS_UNIT = 1_000_000  # exactness is kept as an integer beside the other columns
+
+ROW_NAMED = -1  # a word that the caller named
+ROW_PHRASE = -2  # a word of a function phrase
+
+# Bits of the text's words [num_words].
+SENTENCE_START = 1 << 8
+
+
+@compiled
+def pos_bit(code: int) -> int:
+    """Return the bit of a part of speech stored as the character code of n, v, a, r; 0 = not known."""
+    if code == 110:
+        return NOUN
+    if code == 118:
+        return VERB
+    if code == 97 or code == 115:
+        return ADJECTIVE
+    if code == 114:
+        return ADVERB
+    return 0
+
+
+@compiled
+def expand_matches(
+    matches: Int32,
+    node_start: Int64,
+    node_alias: Int32,
+    node_shape: Int64,
+    alias_entity: Int32,
+    alias_pos: NDArray[np.uint8],
+    alias_language: NDArray[np.int16],
+    alias_is_value: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
+    link_values: bool,
+    node_base: int,
+) -> Int64:
+    """Return the aliases of the matches, int64 [num_entries, 9], that language, kind and part of speech allow.
+
+    `POS` of an entry is the bit of the alias's part of speech; -1 where the alias has none.
+    """
+    size = 0
+    for match in range(matches.shape[0]):
+        node = matches[match, 2]
+        size += node_start[node + 1] - node_start[node]
+    entries = np.empty((size, NUM_COLUMNS), dtype=np.int64)
+    num_entries = 0
+    for match in range(matches.shape[0]):
+        node = matches[match, 2]
+        mask = matches[match, 3]
+        rules = matches[match, 4]
+        for place in range(node_start[node], node_start[node + 1]):
+            alias = node_alias[place]
+            entity = alias_entity[alias]
+            if entity < 0 or not allowed[alias_language[alias]] or (alias_is_value[alias] and not link_values):
+                continue
+            bit = pos_bit(alias_pos[alias])
+            # A comparative's or an adverb's rule is no evidence for a label without part of speech.
+            if (bit and not bit & mask) or (not bit and not mask & (NOUN | VERB)):
+                continue
+            entries[num_entries, 0] = matches[match, 0]
+            entries[num_entries, 1] = matches[match, 1]
+            entries[num_entries, 2] = alias
+            entries[num_entries, 3] = entity
+            entries[num_entries, 4] = node_shape[place]
+            entries[num_entries, 5] = bit if bit else -1
+            entries[num_entries, 6] = rules
+            entries[num_entries, 7] = node + node_base
+            entries[num_entries, 8] = 0
+            num_entries += 1
+    return entries[:num_entries]
+
+
+@compiled
+def text_shapes(rows: Int32, facts: Int32) -> Int64:
+    """Return the shape of each word of the text, with breaks and beginnings of sentences, int64 [num_words]."""
+    shapes = np.zeros(rows.size, dtype=np.int64)
+    before = 2
+    for place in range(rows.size):
+        row = rows[place]
+        shapes[place] = facts[row, SHAPE] if row >= 0 else 0
+        if place > 0 and before > 0:
+            shapes[place] |= BREAK_BIT
+        if before == 2:
+            shapes[place] |= SENTENCE_START
+        before = facts[row, BREAK_AFTER] if row >= 0 else 0
+    return shapes
+
+
+@compiled
+def _case_fit(text_case: int, label_case: int, starts_sentence: bool, has_lower: bool, has_upper: bool) -> float:
+    if text_case == label_case:
+        return 0.93 if starts_sentence and label_case == CAPITALISED else 1.0
+    if starts_sentence and text_case == CAPITALISED and label_case == 0:
+        return 1.0
+    if not has_lower:  # all in capitals: case says nothing
+        return 0.95
+    if text_case == 0:  # a name written in lower case
+        return 0.55 if has_upper else 0.8
+    return 0.9
+
+
+@compiled
+def exactness(
+    shapes: Int64, start: int, end: int, label_shape: int, rules: int, has_lower: bool, has_upper: bool
+) -> float:
+    """Return how exactly a label was written, in [0, 1]: 1 as it stands, 0 when punctuation forbids the match."""
+    worst_case = 1.0
+    loss = 1.0
+    if rules < JOINED_RULE:
+        for place in range(start, min(end, start + MAX_SHAPE_WORDS)):
+            text_shape = shapes[place]
+            word_shape = (label_shape >> (SHAPE_BITS * (place - start))) & ((1 << SHAPE_BITS) - 1)
+            starts_sentence = text_shape & SENTENCE_START != 0
+            fit = _case_fit(text_shape & CASE_BITS, word_shape & CASE_BITS, starts_sentence, has_lower, has_upper)
+            worst_case = min(worst_case, fit)
+            if (text_shape ^ word_shape) & ACCENT_BIT:
+                loss = min(loss, 0.85)
+            if place > start:
+                if text_shape & BREAK_BIT and not word_shape & BREAK_BIT:
+                    return 0.0
+                if (text_shape ^ word_shape) & (GLUED_BIT | BREAK_BIT):
+                    loss = min(loss, 0.97)
+    else:
+        loss = 0.92
+        for place in range(start + 1, end):
+            if shapes[place] & BREAK_BIT:
+                return 0.0
+    if (rules & (JOINED_RULE - 1)) > 0:
+        loss *= 0.9
+    if (label_shape >> VARIANT_SHIFT) != AS_WRITTEN:
+        loss *= 0.92
+    return worst_case * loss
+
+
+@compiled
+def _same_capitals(shapes: Int64, start: int, end: int, label_shape: int, first: int, least: int) -> bool:
+    """Say whether a word of the span from `first` on, or with `least` = UPPER every word, has the label's capitals."""
+    any_same = False
+    for place in range(first, min(end, start + MAX_SHAPE_WORDS)):
+        text_case = shapes[place] & CASE_BITS
+        label_case = (label_shape >> (SHAPE_BITS * (place - start))) & CASE_BITS
+        same = text_case == label_case and text_case > 0
+        any_same = any_same or same
+        if least == UPPER and not (same and (text_case == UPPER or end - start > 1)):
+            return False
+    return any_same
+
+
+@compiled
+def _is_light(row: int, facts: Int32) -> bool:
+    """Say whether a word alone cannot be a mention: function words and single letters."""
+    return (facts[row, CLASS] != CONTENT and facts[row, CLASS] != PARTICLE) or facts[row, FLAGS] & SINGLE_LETTER != 0
+
+
+@compiled
+def _takes_preposition(rows: Int32, facts: Int32, shapes: Int64, start: int, end: int) -> bool:
+    """Say whether a match ends with a preposition that belongs to the words after it."""
+    if end - start < 2 or end >= rows.size or shapes[end] & BREAK_BIT or rows[end] == ROW_PHRASE:
+        return False
+    if not facts[rows[end - 1], FLAGS] & PLACE_PREPOSITION or not facts[rows[start], FLAGS] & PLACE_VERB:
+        return False
+    if rows[end] < 0:
+        return True
+    follows = facts[rows[end], CLASS]
+    return bool(
+        (follows == CONTENT and not facts[rows[end], FLAGS] & LY_ADVERB)
+        or follows == DETERMINER
+        or follows == POSSESSIVE
+    )
+
+
+@compiled
+def choose_spans(entries: Int64, rows: Int32, facts: Int32, shapes: Int64, max_words: int) -> tuple[Int32, Int32, Int32]:
+    """Judge the entries and choose spans that do not overlap.
+
+    Returns:
+        chosen int32 [num_words]: length in words of the mention that begins at each word, 0 = none;
+        head int32 [num_words]: first entry of that mention, -1 = none;
+        following int32 [num_entries]: the next entry of the same span, -1 = last.
+        The `EXACTNESS` of each entry is set, to 0 where it is refused.
+    """
+    num_words = rows.size
+    width = max_words + 1
+    first_of = np.full((num_words + 1, width), -1, dtype=np.int32)  # first entry by start and length
+    usable = np.zeros((num_words + 1, width), dtype=np.bool_)
+    following = np.full(entries.shape[0], -1, dtype=np.int32)
+    has_lower = False
+    has_upper = False
+    light = np.ones(num_words + 1, dtype=np.bool_)
+    for place in range(num_words):
+        case = shapes[place] & CASE_BITS
+        if rows[place] >= 0:
+            light[place] = _is_light(rows[place], facts)
+            has_lower = has_lower or (case == 0 and not facts[rows[place], FLAGS] & CHARACTER)
+        has_upper = has_upper or (case > 0)
+    for entry in range(entries.shape[0] - 1, -1, -1):
+        length = entries[entry, 1] - entries[entry, 0]
+        if length < width:
+            following[entry] = first_of[entries[entry, 0], length]
+            first_of[entries[entry, 0], length] = entry
+    for start in range(num_words - 1, -1, -1):
+        for length in range(1, min(width, num_words - start + 1)):
+            entry = first_of[start, length]
+            if entry < 0:
+                continue
+            end = start + length
+            if _takes_preposition(rows, facts, shapes, start, end):
+                continue
+            content = start
+            while content < end and light[content]:
+                content += 1
+            swallows = start < content < end and usable[content, end - content]
+            while entry >= 0:
+                label_shape = entries[entry, 4]
+                as_name = content == start or not (content == end or swallows)
+                if not as_name and content == end:
+                    as_name = has_lower and not (length == 1 and facts[rows[start], FLAGS] & SINGLE_LETTER)
+                    as_name = as_name and _same_capitals(shapes, start, end, label_shape, start, UPPER)
+                elif not as_name:
+                    as_name = _same_capitals(shapes, start, end, label_shape, start + 1, CAPITALISED)
+                if as_name:
+                    fit = exactness(shapes, start, end, label_shape, entries[entry, 6], has_lower, has_upper)
+                    entries[entry, 8] = int(fit * EXACTNESS_UNIT + 0.5)
+                    usable[start, length] = usable[start, length] or fit > 0
+                entry = following[entry]
+    chosen = np.zeros(num_words, dtype=np.int32)
+    best = np.zeros(num_words + 1, dtype=np.int64)
+    for start in range(num_words - 1, -1, -1):
+        best[start] = best[start + 1]
+        for length in range(1, min(width, num_words - start + 1)):
+            if usable[start, length] and length * length + best[start + length] >= best[start]:
+                best[start] = length * length + best[start + length]
+                chosen[start] = length
+    head = np.full(num_words, -1, dtype=np.int32)
+    place = 0
+    while place < num_words:
+        length = chosen[place]
+        if length > 0:
+            head[place] = first_of[place, length]
+            chosen[place + 1 : place + length] = 0
+        place += max(1, length)
+    return chosen, head, following

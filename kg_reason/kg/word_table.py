@@ -1,0 +1,151 @@
+"""What the linker knows of each chunk of text it has met, in arrays that compiled code reads.
+
+A chunk recurs, so its words, their candidate lemmas as word ids of the label indexes, their classes and forms are
+worked out once. The table grows to a bound and is then started afresh; that changes no result.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.kg.label_index import LabelIndex
+from kg_reason.kg.lemmas import ANY_POS, VERB, Lemmatiser
+from kg_reason.kg.word_classes import CONTENT, PLACE_PARTICLES, PLACE_VERBS, PREPOSITION
+from kg_reason.kg.words import GLUED_BIT, Word, by_character, joined_text, split_chunk
+
+Int32 = NDArray[np.int32]
+
+MAX_ROWS = 1 << 18
+
+# Columns of the facts of a word row.
+CLASS, FORM, FLAGS, SHAPE, BREAK_AFTER = range(5)
+NUM_FACTS = 5
+# Forms of a verb, by ending; a noun's plural has FORM_S too.
+FORM_ING, FORM_PAST, FORM_S = 1, 2, 4
+# Flags.
+SINGLE_LETTER, CHARACTER, PLACE_VERB, PLACE_PREPOSITION, HAS_POSSESSIVE, LY_ADVERB, CONNECTED, SYMBOL, NUMBER = (
+    1 << place for place in range(9)
+)
+
+JOINED_RULE = 16  # in the rule count of a match: words of the text were joined
+
+Piece = tuple[int, int, int]  # start and end in the chunk, row
+
+
+class WordTable:
+    """Word rows by chunk.
+
+    Args:
+        indexes: the label indexes whose word ids are wanted.
+        language: primary language of the text.
+        lemmas: candidate lemmas of a normalised word.
+        classes: class of each function word.
+    """
+
+    def __init__(
+        self, indexes: Sequence[LabelIndex], language: str, lemmas: Lemmatiser, classes: Mapping[str, int]
+    ) -> None:
+        self._indexes = tuple(indexes)
+        self._language = language
+        self._lemmas = lemmas
+        self._classes = classes
+        self._lock = threading.Lock()
+        self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self.texts: list[str] = []  # normal form by row
+        self.num_rows = 0
+        self.facts: Int32 = np.zeros((1024, NUM_FACTS), dtype=np.int32)
+        self.spans: list[Int32] = [np.zeros((1024, 2), dtype=np.int32) for _ in self._indexes]
+        self.alternatives: list[Int32] = [np.zeros((4096, 4), dtype=np.int32) for _ in self._indexes]
+        self._num_alternatives = [0 for _ in self._indexes]
+
+    def pieces(self, chunk: str) -> tuple[Piece, ...]:
+        """Return the words of a chunk."""
+        known = self._pieces.get(chunk)
+        if known is not None:
+            return known
+        with self._lock:
+            if chunk not in self._pieces:
+                words = split_chunk(chunk, self._language)
+                self._pieces[chunk] = tuple(
+                    (word.start, word.end, self._add(words, place)) for place, word in enumerate(words)
+                )
+            return self._pieces[chunk]
+
+    def _add(self, words: tuple[Word, ...], place: int) -> int:
+        word = words[place]
+        row = self.num_rows
+        lemmas = self._lemmas(word.text) if word.text[0].isalpha() else ()
+        if row == len(self.facts):
+            self.facts = _grown(self.facts)
+            self.spans = [_grown(span) for span in self.spans]
+        joined, joined_span = self._joined(words, place)
+        for number, index in enumerate(self._indexes):
+            choices = [(index.find_word(word.text), ANY_POS, 1, 0)]
+            choices += [(index.find_word(lemma), pos, 1, 1) for lemma, pos in lemmas]
+            if joined:
+                choices.append((index.find_word(joined), ANY_POS, joined_span, JOINED_RULE))
+            choices = [choice for choice in choices if choice[0] >= 0]
+            first = self._num_alternatives[number]
+            last = first + len(choices)
+            while last > len(self.alternatives[number]):
+                self.alternatives[number] = _grown(self.alternatives[number])
+            if choices:
+                self.alternatives[number][first:last] = choices
+            self.spans[number][row] = first, last
+            self._num_alternatives[number] = last
+        self.facts[row] = self._facts(word, lemmas, connected=place > 0 and words[place - 1].group == word.group)
+        self.texts.append(word.text)
+        self.num_rows = row + 1
+        return row
+
+    def _joined(self, words: tuple[Word, ...], place: int) -> tuple[str, int]:
+        """Return the hyphenated words that begin at a place written as one, and how many they are."""
+        group = words[place].group
+        if not (place == 0 or words[place - 1].group != group):
+            return "", 0
+        last = place + 1
+        while last < len(words) and words[last].group == group and words[last].shape & GLUED_BIT:
+            last += 1
+        return joined_text(words[place:last]), last - place
+
+    def _facts(self, word: Word, lemmas: tuple[tuple[str, int], ...], *, connected: bool) -> tuple[int, ...]:
+        text = word.text
+        known = [(lemma, pos) for lemma, pos in lemmas if any(index.find_word(lemma) >= 0 for index in self._indexes)]
+        form = 0
+        if any(pos & VERB for _, pos in known):
+            if text.endswith("ing"):
+                form = FORM_ING
+            elif text.endswith("s"):
+                form = FORM_S
+            else:
+                form = FORM_PAST
+        elif known and text.endswith("s"):
+            form = FORM_S
+        word_class = self._classes.get(text, CONTENT)
+        first = text[0]
+        flags = 0
+        if len(text) == 1 and first.isalpha():
+            flags |= CHARACTER if by_character(first) else SINGLE_LETTER
+        if text in PLACE_VERBS or any(pos & VERB and lemma in PLACE_VERBS for lemma, pos in known):
+            flags |= PLACE_VERB
+        if word_class == PREPOSITION or text in PLACE_PARTICLES:
+            flags |= PLACE_PREPOSITION
+        if word.possessive:
+            flags |= HAS_POSSESSIVE
+        if text.endswith("ly") and len(text) > 4:
+            flags |= LY_ADVERB
+        if connected:
+            flags |= CONNECTED
+        if not any(character.isalnum() for character in text):
+            flags |= SYMBOL
+        if first.isdigit():
+            flags |= NUMBER
+        return word_class, form, flags, word.shape, word.break_after
+
+
+def _grown(array: Int32) -> Int32:
+    return np.concatenate([array, np.zeros_like(array)])
