@@ -34,15 +34,16 @@ class Polarity(StrEnum):
 _TOKEN = re.compile(r"n['’]t\b|[^\W_]+?(?=n['’]t\b)|[^\W_]+(?:-[^\W_]+)*|['’]\w+|[^\w\s]", re.IGNORECASE)
 _DETERMINERS = frozenset(
     "a an the this that these those my your his her its our their some any no each every another both several many "
-    "few all either neither one two three four five six seven eight nine ten 's ’s".split()
+    "few all either neither 's".split()
 )
+_NUMBERS = frozenset("one two three four five six seven eight nine ten eleven twelve twenty thirty hundred".split())
 _PREPOSITIONS = frozenset(
     "in on at by with from of for near into onto over under behind beside between through across along against around "
     "about above below inside outside during without within toward towards after before off up down out past like as "
-    "among upon".split()
+    "among upon beneath".split()
 )
 _CONJUNCTIONS = frozenset("and or but while when because if that who which where than".split())
-_BE = frozenset("is are was were be been being am 's 're ’s ’re".split())
+_BE = frozenset("is are was were be been being am 's 're".split())
 _MODALS = frozenset("to do does did will would can could may might must should shall not n't let".split())
 _PRONOUNS = frozenset("i you he she it we they who everyone someone people nobody somebody".split())
 _ADVERBS = frozenset("very so too quite rather really now then there here together again away back down up".split())
@@ -62,7 +63,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
 
 def is_determiner(word: str) -> bool:
     """Tell whether a word opens a noun phrase, as articles, possessives and numbers do."""
-    return word in _DETERMINERS or word.isdigit()
+    return word in _DETERMINERS or word in _NUMBERS or word.isdigit()
 
 
 def is_preposition(word: str) -> bool:
@@ -103,8 +104,8 @@ def word_class(text: str, start: int, end: int, classes: Collection[str]) -> str
         found.add("a")
     if "v" in classes and _may_be_verb(word, previous, following):
         found.add("v")
-    if "r" in classes and tuple(classes) == ("r",):
-        found.add("r")
+    if "r" in classes and (tuple(classes) == ("r",) or (word in _PREPOSITIONS and is_determiner(following))):
+        return "r"
     return found.pop() if len(found) == 1 else ""
 
 
@@ -118,12 +119,12 @@ def _lemma_classes(word: str) -> frozenset[str]:
 
 def _opens_noun_phrase_place(previous: str, earlier: str) -> bool:
     """Tell whether the words before a place are such that a noun can stand there."""
-    if previous in _DETERMINERS or previous in _PREPOSITIONS or previous.isdigit():
+    if is_determiner(previous) or previous in _PREPOSITIONS:
         return True
     if previous in ("and", "or", ""):
         return True
     adjective = _is_content(previous) and bool({"ADJ", "NOUN"} & _lemma_classes(previous))
-    return adjective and (earlier in _DETERMINERS or earlier in _PREPOSITIONS or earlier in ("and", "", ","))
+    return adjective and (is_determiner(earlier) or earlier in _PREPOSITIONS or earlier in ("and", "", ","))
 
 
 def _may_be_noun(previous: str, earlier: str, following: str) -> bool:
@@ -145,7 +146,7 @@ def _may_be_adjective(word: str, previous: str, following: str) -> bool:
     if _is_content(following):
         classes = _lemma_classes(following)
         attributive = "NOUN" in classes or ("ADJ" in classes and "VERB" not in classes)
-        before = previous in _DETERMINERS or previous in _PREPOSITIONS or previous in ("", "and", ",") or (
+        before = is_determiner(previous) or previous in _PREPOSITIONS or previous in ("", "and", ",") or (
             _is_content(previous) and "ADJ" in _lemma_classes(previous)
         )
         return attributive and before
@@ -198,7 +199,7 @@ def polarity(text: str, start: int, end: int) -> Polarity:
 def _same_noun_phrase(between: list[str]) -> bool:
     """Tell whether a word with only these between a determiner and itself belongs to that determiner's noun."""
     return len(between) <= 2 and all(
-        word in _DETERMINERS or (_is_content(word) and "ADJ" in _lemma_classes(word)) for word in between
+        is_determiner(word) or (_is_content(word) and "ADJ" in _lemma_classes(word)) for word in between
     )
 
 

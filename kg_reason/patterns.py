@@ -261,6 +261,10 @@ class PatternWalker:
         """
         if not route.steps:
             return Walk((rng.randrange(self.graph.num_entities),), ())
+        if route.pattern.through:
+            starts = self.starts(route)
+            walks = self.walks(route, starts[rng.randrange(len(starts))], rng) if starts else []
+            return walks[rng.randrange(len(walks))] if walks else None
         second = self._reached(route.steps[0])
         if not len(second):
             return None
@@ -269,6 +273,24 @@ class PatternWalker:
         start = reached[rng.randrange(len(reached))][0] if reached else -1
         walks = self.walks(route, start, rng) if start >= 0 and not self._foreign(start) else []
         return walks[rng.randrange(len(walks))] if walks else None
+
+    def starts(self, route: Route) -> tuple[int, ...]:
+        """Return the entities that a route can start from as far as its first step and its top tell, ascending."""
+        if not route.steps:
+            return tuple(range(self.graph.num_entities))
+        first = route.steps[0]
+        if not route.pattern.through:
+            return tuple(self._reached(Step(first.relation, not first.forward)).tolist())
+        tops = [
+            int(entity)
+            for entity in self._reached(route.steps[route.top - 1])
+            if self.graph.entity_label(int(entity)) in route.pattern.through
+        ]
+        level = set(tops)
+        for step in reversed(route.steps[: route.top]):
+            back = Step(step.relation, not step.forward)
+            level = {target for entity in level for target, _ in self.neighbours(entity, back)}
+        return tuple(sorted(level))
 
     def above(self, entity: int) -> frozenset[int]:
         """Return the entities wider than an entity, itself not included."""

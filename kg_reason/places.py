@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kg_reason.context import Polarity, Token, is_determiner, is_function_word, is_preposition, may_be_adjective, may_be_verb, polarity, tokenize, word_class
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.surface import form_of, inflect, is_countable, is_mass, is_name, replace
+from kg_reason.surface import PREPOSITIONS, form_of, inflect, is_countable, is_mass, is_name, replace
 from kg_reason.vocabulary import Vocabulary
 
 _MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
@@ -98,14 +98,14 @@ def _is_determined(tokens: Sequence[Token]) -> bool:
 
 
 def find_places(
-    vocabulary: Vocabulary, graph: KnowledgeGraph, linker: EntityLinker, sentences: Sequence[str]
+    vocabulary: Vocabulary, linker: EntityLinker, sentences: Sequence[str]
 ) -> tuple[Place, ...]:
     """Find the places of all sentences in order: linked words whose part of speech and form the rules can tell."""
     return tuple(
         place
         for number, sentence in enumerate(sentences)
         for mention in linker.link(sentence)
-        for place in _place(vocabulary, graph, sentence, number, mention)
+        for place in _place(vocabulary, linker.graph, sentence, number, mention)
     )
 
 
@@ -124,25 +124,35 @@ def _place(
         fitting = [candidate for candidate, form in zip(fitting, forms, strict=True) if form == "NNS"]
     lemma = graph.alias_text(fitting[0].alias)
     tag = form_of(mention.text, lemma, pos or "n")
-    if not tag or is_function_word(mention.text.lower()) or (is_name(lemma) and not mention.text[0].isupper()):
+    start, end = mention.start, mention.end
+    if pos == "r" and mention.text.lower() in PREPOSITIONS:
+        tag, end = "IN", _end_of_preposition(text, start, end, PREPOSITIONS[mention.text.lower()])
+    elif is_function_word(mention.text.lower()):
+        tag = ""
+    if not tag or (is_name(lemma) and not mention.text[0].isupper()):
         return ()
     if tag == "VBD" and _follows_have_or_be(text, mention.start):
         tag = "VBN"
     return (
         Place(
             text=text,
-            start=mention.start,
-            end=mention.end,
+            start=start,
+            end=end,
             sentence=number,
             entity=fitting[0].entity,
             lemma=lemma,
             pos=pos,
             tag=tag,
-            polarity=polarity(text, mention.start, mention.end),
+            polarity=polarity(text, start, end),
             clear=len(vocabulary.senses(lemma, pos)) <= _MAX_CLEAR_SENSES.get(pos, 4)
             or (pos == "n" and len(graph.edges_of(fitting[0].entity)) >= _SALIENT_DEGREE),
         ),
     )
+
+
+def _end_of_preposition(text: str, start: int, end: int, preposition: str) -> int:
+    """Return where a preposition of several words ends, such as "far from"; without its second word it stays as it is."""
+    return start + len(preposition) if text[start:].lower().startswith(preposition) else end
 
 
 def _follows_have_or_be(text: str, start: int) -> bool:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -174,12 +174,12 @@ class Prediction:
             rows.append("paths that moved the answer (what each added to the labels' logits)")
         for item in shown:
             moved = "  ".join(f"{label} {value:+.2f}" for label, value in item.contribution.items())
-            rows += [f"  {item.path}", f"      {moved}"]
-            rows += [f"      {source}" for source in item.path.source_lines()]
+            rows += [f"  {item.start.text} ~ {item.end.text}:  {moved}", f"      {item.path}"]
+            rows.append(f"      {_sources(item.path.source_lines())}")
         if shown and len(self.evidence) > len(shown):
             rest = self.evidence[len(shown) :]
             moved = "  ".join(f"{label} {sum(i.contribution[label] for i in rest):+.2f}" for label in labels)
-            rows += [f"  {len(rest)} more, together", f"      {moved}"]
+            rows.append(f"  {len(rest)} more, together:  {moved}")
         unknown = sorted({m.text for side in ("premise", "hypothesis") for m in self.unknown(side)})
         if unknown:
             rows += ["", f"not in the graph: {', '.join(unknown)}"]
@@ -213,6 +213,16 @@ class Prediction:
 
 def _cells(answer: Answer) -> str:
     return "".join(f"{probability:>15.3f}" for probability in answer.probabilities.values())
+
+
+def _sources(places: Sequence[str]) -> str:
+    """Join `file:line` places; a file that was just named is not named again."""
+    shown, last = [], ""
+    for place in places:
+        file, _, line = place.rpartition(":")
+        shown.append(f":{line}" if file == last else place)
+        last = file
+    return ", ".join(shown)
 
 
 def _printable(row: str) -> str:

@@ -10,6 +10,11 @@ import re
 from lemminflect import getInflection
 
 TAGS = {"n": ("NN", "NNS"), "v": ("VB", "VBZ", "VBG", "VBD", "VBN"), "a": ("JJ", "JJR", "JJS"), "r": ("RB",)}
+PREPOSITIONS = {
+    word: word
+    for word in ("near", "inside", "outside", "above", "below", "up", "down", "over", "under", "before", "after", "behind",
+                 "underneath", "beneath", "within", "without", "past", "across", "along", "around", "off", "on", "in")
+} | {"close": "close to", "far": "far from", "ahead": "ahead of", "next": "next to"}  # adverbs that also take an object
 BASE_TAGS = ("NN", "NNP", "VB", "JJ", "RB", "CD")
 
 _VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)
@@ -17,7 +22,7 @@ _CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmnpqrstv][aeiou]|uni(?!n)|us[a
 _VOWEL_SOUND = re.compile(r"(?:hour|honest|honou?r|heir|x-ray)", re.IGNORECASE)
 _UNI_NEGATIVE = re.compile(r"unin|unim", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[^\W_]+(?=\W*\Z)")
-_FIRST_WORD = re.compile(r"[^\W_]+")
+_FIRST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _BEFORE_PREPOSITION = re.compile(r"[^\W_]+(?=[ -](?:of|in|at|on|for|to|with|de|by)[ -])", re.IGNORECASE)
 _SMALL_WORDS = frozenset({"of", "the", "and", "in", "on", "de", "la", "le", "van", "von", "der", "du", "al"})
 _UNCHANGED = frozenset({"sheep", "deer", "fish", "aircraft", "series", "species", "salmon", "trout", "offspring"})
@@ -30,11 +35,15 @@ _PLURAL_ONLY = frozenset({
 def inflect(word: str, tag: str) -> str:
     """Return a word in the form of a Penn Treebank tag; empty where English has no such form.
 
+    IN is the preposition that belongs to an adverb: "far" gives "far from".
+
     In a name of several words the head is inflected: the last word of a noun ("french horns"), or the one before a
     preposition ("glasses of water"), and the first of a verb ("giving up").
     """
     if tag in BASE_TAGS:
         return word
+    if tag == "IN":
+        return PREPOSITIONS.get(word, "")
     if tag == "VBN" and not _forms(word, tag):
         tag = "VBD"
     head = _FIRST_WORD.search(word)

@@ -289,7 +289,7 @@ def _look_at_dev(loop: Loop, state: TrainState) -> TrainState:
                 (logits.argmax(dim=1) == batch.labels).sum() for logits in (output.logits, output.text_logits)
             )
             totals += torch.stack([_loss(output, batch.labels, None, loop.config), right, text_right])
-    loss, accuracy, text_accuracy = (accelerator.reduce(totals, "sum") / len(by_length)).tolist()
+    loss, accuracy, text_accuracy = (total / len(by_length) for total in accelerator.reduce(totals, "sum").tolist())
     if not np.isfinite(loss):
         raise ConfigError(_not_finite(loop.config, "dev loss", state.step))
     is_better = not state.curve or accuracy > state.best_score

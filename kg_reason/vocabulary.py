@@ -39,13 +39,13 @@ class Word(NamedTuple):
     Attributes:
         text: the label.
         pos: n, v, a, r, or empty when not known.
-        num_senses: entities of that part of speech that the label names.
+        rank: which meaning of the label, in that part of speech, the entity is; 1 is the most usual.
         count: labels of the graph that contain it; ten more where a sentence of the user does.
     """
 
     text: str
     pos: str
-    num_senses: int
+    rank: int
     count: int
 
 
@@ -85,15 +85,16 @@ class Vocabulary:
         if entity not in self._words:
             found: list[Word] = []
             for label in self._labels.get(entity, ()):
-                if " " in label.text and label.pos == "v":
+                if " " in label.text and label.pos in ("v", "a", "r") and not is_name(label.text):
                     continue
                 if _PLAIN.match(label.text) and self._is_usual(label.text):
                     senses = self.senses(label.text, label.pos)
-                    if senses.index(entity) < _MAX_SENSE:
-                        found.append(Word(label.text, label.pos, len(senses), self._count(label.text)))
+                    rank = senses.index(entity) + 1
+                    if rank <= _MAX_SENSE:
+                        found.append(Word(label.text, label.pos, rank, self._count(label.text)))
             numeral = any(word.text.isdigit() for word in found)
             found = [word for word in found if not (numeral and _ROMAN.match(word.text))]
-            self._words[entity] = tuple(sorted(found, key=lambda word: -word.count))
+            self._words[entity] = tuple(sorted(found, key=lambda word: (word.rank, -word.count)))
         return self._words[entity]
 
     def drop(self, entities: Collection[int]) -> None:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kg_reason import (
+    EntityLinker,
     KnowledgeGraph,
     ModelConfig,
     Reasoner,
@@ -55,7 +56,7 @@ def make_examples(graph: KnowledgeGraph, plain: list[NLIExample], arguments: arg
             num_pairs=arguments.num_pairs, nonce_fraction=arguments.nonce_fraction, synthesis_seed=arguments.seed
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_examples(path, synthesize(graph, sentences, config))
+        write_examples(path, synthesize(graph, EntityLinker(graph), sentences, config))
     return [*plain, *read_examples([str(path)])]
 
 

@@ -32,7 +32,14 @@ def show_json(value: object) -> None:
 
 def remark(text: str) -> None:
     """Write a line to standard error."""
+    sys.stdout.flush()  # where both streams are one terminal, the lines keep their order
     sys.stderr.write(printable(text) + "\n")
+    sys.stderr.flush()
+
+
+def hint(*commands: str) -> None:
+    """Write to standard error which commands to try next."""
+    remark("\nnext:\n" + "\n".join(f"  {command}" for command in commands))
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> list[str]:

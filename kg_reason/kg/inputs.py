@@ -123,8 +123,8 @@ def open_input(item: InputFile) -> Iterator[BinaryIO]:
     """
     with ExitStack() as stack:
         if item.name == STANDARD_INPUT:
-            raw: Any = sys.stdin.buffer
-            peeked = raw.peek(8)
+            raw: BinaryIO | io.BufferedIOBase | io.RawIOBase = sys.stdin.buffer
+            peeked = cast(io.BufferedReader, raw).peek(8)
             compression = next((name for magic, name in _MAGIC.items() if peeked.startswith(magic)), "")
         else:
             compression = item.compression
@@ -133,11 +133,11 @@ def open_input(item: InputFile) -> Iterator[BinaryIO]:
             except OSError as error:
                 raise InputSyntaxError(item.name, 0, f"cannot be opened: {error.strerror}") from error
         if compression:
-            raw = stack.enter_context(_decompressed(raw, compression, item.name))
+            raw = stack.enter_context(_decompressed(cast(BinaryIO, raw), compression, item.name))
         yield cast(BinaryIO, stack.enter_context(io.BufferedReader(_CleanStream(raw, item.name, compression), 1 << 18)))
 
 
-def _decompressed(raw: BinaryIO, compression: str, name: str) -> Any:
+def _decompressed(raw: BinaryIO, compression: str, name: str) -> io.BufferedIOBase | io.RawIOBase:
     if compression == "gzip":
         return gzip.GzipFile(fileobj=raw, mode="rb")
     if compression == "bzip2":
@@ -165,7 +165,7 @@ class _ZstdStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: Any) -> int:
+    def readinto(self, target: Any) -> int:  # noqa: ANN401  any writable buffer
         while not self._output:
             if not self._input:
                 self._input = self._raw.read(1 << 17)
@@ -191,7 +191,7 @@ class _ZstdStream(io.RawIOBase):
 class _CleanStream(io.RawIOBase):
     """The bytes of a stream without a byte order mark; every fault of reading names the file."""
 
-    def __init__(self, raw: Any, name: str, compression: str) -> None:
+    def __init__(self, raw: BinaryIO | io.BufferedIOBase | io.RawIOBase, name: str, compression: str) -> None:
         self._raw = raw
         self._name = name
         self._compression = compression
@@ -201,7 +201,7 @@ class _CleanStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: Any) -> int:
+    def readinto(self, target: Any) -> int:  # noqa: ANN401  any writable buffer
         if not self._started:
             self._started = True
             while len(self._head) < len(_BYTE_ORDER_MARK) and (more := self._read(len(_BYTE_ORDER_MARK))):
@@ -255,7 +255,7 @@ def line_blocks(
         buffer = np.empty(size + 1, dtype=np.uint8)
         buffer[: len(rest)] = rest
         filled, ended = len(rest), False
-        view = memoryview(buffer)
+        view = buffer.data
         while filled < size and not ended:
             count = cast(io.BufferedReader, stream).readinto(view[filled:size])
             filled += count

@@ -208,7 +208,7 @@ def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, alias_ids: 
 def child_node(child_key: Int64, child_start: Int64, root_child: Int32, node: int, word: int) -> int:
     """Return the child of a node by a word id, or -1."""
     if node == 0:
-        return root_child[word]
+        return int(root_child[word])
     low = child_start[node]
     high = child_start[node + 1]
     wanted = node * root_child.size + word
@@ -219,7 +219,7 @@ def child_node(child_key: Int64, child_start: Int64, root_child: Int32, node: in
         else:
             high = middle
     if low < child_start[node + 1] and child_key[low] == wanted:
-        return low + 1
+        return int(low + 1)
     return -1
 
 

@@ -89,8 +89,10 @@ class EntityLinker:
         self._alias_language = np.asarray(graph.alias_language)
         self._alias_is_value = np.asarray(graph.alias_is_value)
         self._alias_prior = np.asarray(graph.alias_prior)
-        edges = (graph.edge_head, graph.edge_tail, graph.out_start, graph.out_end, graph.in_start, graph.in_end)
-        self._edges = tuple(np.asarray(array) for array in (*edges, graph.in_edge))
+        self._edges = (np.asarray(graph.edge_head), np.asarray(graph.edge_tail))
+        self._out_rows = (np.asarray(graph.out_start), np.asarray(graph.out_end))
+        self._in_rows = (np.asarray(graph.in_start), np.asarray(graph.in_end))
+        self._in_edge = np.asarray(graph.in_edge)
 
     def link(self, text: str, names: Mapping[str, str] | None = None) -> tuple[Mention, ...]:
         """Find the mentions of a text, in text order, not overlapping.
@@ -127,7 +129,7 @@ class EntityLinker:
         rows, starts, ends = _place_words(text, table)
         if not rows:
             return ()
-        if self._is_english:
+        if self._is_english and not table.phrase_rows.isdisjoint(rows):
             _take_phrases(rows, table)
         named = self._take_names(rows, table, names) if names else {}
         row_array = np.array(rows, dtype=np.int32)
@@ -180,7 +182,10 @@ class EntityLinker:
         mentions, pool, scores = pool_candidates(
             entries, chosen, head, following, rows, facts, shapes, tags, self._alias_prior, self._is_english
         )
-        final = add_context(mentions, pool, scores, *self._edges, self.config.context_weight)
+        final = add_context(
+            mentions, pool, scores, *self._edges, *self._out_rows, *self._in_rows, self._in_edge,
+            self.config.context_weight,
+        )
         return keep_best(mentions, pool, scores, final, self.config.max_candidates)
 
     def _node_key(self, node: int) -> str:

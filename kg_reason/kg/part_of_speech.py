@@ -67,7 +67,7 @@ def pos_weights(before: int, before_pos: int, before_plural: bool, form: int, af
             return (0.9, 0.95, 0.5, 0.2)
         return (0.9, 0.15, 1.0, 0.4) if content_after else (1.0, 0.15, 0.5, 0.5)
     if before == CONTENT or before == CONJUNCTION:
-        return _after_content(before_pos, before_plural, form, after)
+        return _after_content(before_pos, before_plural and before == CONTENT, form, after)
     if form == FORM_ING:
         return (0.7, 0.95, 0.6, 0.4)
     if before == START:

@@ -20,21 +20,27 @@ from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
 from kg_reason.kg.search import (
     CHAIN_WIDTH,
+    CHAINS,
     END,
     END_CANDIDATE,
     ENTITY,
     ENTRY_WIDTH,
+    FULL,
     KIND,
     LENGTH,
     MAX_CLIMBS,
     MAX_ENDS,
     MAX_PER_ENTITY,
-    MAX_ROW,
+    MET_WIDTH,
+    NUM_MARKS,
     PATH_CODE,
     START,
     START_CANDIDATE,
+    STEP_WIDTH,
+    STEPS,
     WIDTH,
     Limits,
+    Memory,
     Query,
     Rows,
     Scratch,
@@ -45,6 +51,7 @@ NUM_MENTIONS = 256
 NUM_CANDIDATES = 1_024
 TABLE_SLOTS = 1 << 17
 TABLE_ENTRIES = 1 << 16
+MEMORY_STEPS = 1 << 20  # remembered steps of the graph, 12 bytes each
 
 
 class Retriever:
@@ -68,6 +75,7 @@ class Retriever:
         )
         self._query = _make_query(NUM_MENTIONS, NUM_CANDIDATES)
         self._scratch = _make_scratch(config, TABLE_ENTRIES, TABLE_SLOTS)
+        self._memory = _make_memory(graph, MEMORY_STEPS)
         self._find_paths = find_paths
         self._measure_paths = measure_paths
 
@@ -83,7 +91,12 @@ class Retriever:
         if True not in fresh:
             return PathTable.empty()
         query = self._pack_query([*premise, *hypothesis], fresh)
-        count = self._find_paths(self._rows, self._limits, query, self._scratch, num_premise, num_mentions)
+        count = -1
+        while count < 0:
+            memory = self._fresh_memory()
+            count = self._find_paths(
+                self._rows, self._limits, memory, query, self._scratch, num_premise, num_mentions
+            )
         if not count:
             return PathTable.empty()
         rows, scores = self._scratch.kept_rows, self._scratch.kept_scores
@@ -115,6 +128,15 @@ class Retriever:
         first, second = (Mention(0, 1, key, key, (candidate,)) for key in ("a", "b"))
         self.retrieve((first,), (second,))
 
+    def _fresh_memory(self) -> Memory:
+        # What is remembered only grows; it is dropped when half full, and doubled if one example needed all of it.
+        memory, counters = self._memory, self._scratch.counters
+        num_steps = len(memory.steps)
+        if counters[FULL] or 2 * counters[STEPS] > num_steps or 2 * counters[CHAINS] > len(memory.chains):
+            self._memory = _make_memory(self.graph, 2 * num_steps if counters[FULL] else num_steps)
+            counters[[STEPS, CHAINS, FULL]] = 0
+        return self._memory
+
     def _pack_query(self, mentions: list[Mention], fresh: list[int]) -> Query:
         candidates = [candidate for mention in mentions for candidate in mention.candidates]
         widest = max(len(mention.candidates) for mention in mentions)
@@ -122,7 +144,9 @@ class Retriever:
             self._query = _make_query(2 * len(mentions), 2 * len(candidates) + NUM_CANDIDATES)
         if widest * MAX_PER_ENTITY > len(self._scratch.entries):
             num_entries = widest * MAX_PER_ENTITY
-            self._scratch = _make_scratch(self.config, num_entries, 2 << num_entries.bit_length())
+            scratch = _make_scratch(self.config, num_entries, 2 << num_entries.bit_length())
+            scratch.counters[:] = self._scratch.counters
+            self._scratch = scratch
         query = self._query
         numbers: dict[str, int] = {}
         first, total = [0], 0
@@ -258,13 +282,20 @@ def _make_query(num_mentions: int, num_candidates: int) -> Query:
     )
 
 
+def _make_memory(graph: KnowledgeGraph, num_steps: int) -> Memory:
+    # Zeroed memory costs nothing before it is touched.
+    return Memory(
+        met=np.zeros((graph.num_entities, MET_WIDTH), dtype=np.int32),
+        steps=np.zeros((num_steps, STEP_WIDTH), dtype=np.int32),
+        chains=np.zeros((num_steps // 2, CHAIN_WIDTH), dtype=np.int32),
+    )
+
+
 def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> Scratch:
     return Scratch(
+        marks=np.zeros(NUM_MARKS, dtype=np.uint8),
         slots=np.zeros((num_slots, 4), dtype=np.int32),
         entries=np.zeros((num_entries, ENTRY_WIDTH), dtype=np.int32),
-        near=np.zeros((max(MAX_ROW, config.max_degree), 2), dtype=np.int32),
-        far=np.zeros((max(MAX_ROW, config.max_degree), 2), dtype=np.int32),
-        chains=np.zeros((MAX_CLIMBS, CHAIN_WIDTH), dtype=np.int32),
         walked=np.zeros(10, dtype=np.int32),
         row=np.zeros(WIDTH, dtype=np.int32),
         ends=np.zeros(MAX_ENDS, dtype=np.int32),
@@ -274,5 +305,5 @@ def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> 
         pair_counts=np.zeros((MAX_ENDS, 3), dtype=np.int64),
         kept_rows=np.zeros((config.max_paths, WIDTH), dtype=np.int32),
         kept_scores=np.zeros(config.max_paths, dtype=np.float64),
-        counters=np.zeros(2, dtype=np.int64),
+        counters=np.zeros(5, dtype=np.int64),
     )

@@ -3,15 +3,15 @@
 What is found, between a candidate `s` of a start mention and a candidate `t` of an end mention:
 
     plain paths    up to max_hops edges, no entity twice, none of them through a hub (an entity with more than
-                   max_degree edges). Entities reach out at most 2 edges; a hub at an end 1; one with more than
-                   MAX_ROW edges 0. A path is found if both reaches together cover it, and if no end needs more than
-                   MAX_VISITS edges.
+                   max_degree edges). An end reaches out 2 edges, or 1 if 2 would meet more than MAX_VISITS edges, or 0
+                   if it has more than MAX_ROW; a path is found if the reaches of its two ends cover it.
     climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, hubs included,
                    at most MAX_CLIMBS chains from each end.
     0-edge paths   both mentions name the same entity.
 
 End candidates (the words that the premise lacks) are entered into one hash table with everything they reach; start
-candidates are then walked and looked up in it. All kernels live in this one file because numba's cache notices only
+candidates are then walked and looked up in it. Rows of the graph are put in order when they are first met and then
+remembered, which makes the next search some five times faster. All kernels live in this one file because numba's cache notices only
 changes of a function's own file, which is why it is longer than others. `retriever.py` calls `find_paths`;
 `tests/kg/test_search.py` holds it equal to its interpreted self and to a brute-force search.
 """
@@ -34,17 +34,28 @@ CLIMB_HOPS = 4
 MAX_CLIMBS = 192
 MAX_ENDS = 16
 MAX_PER_ENTITY = 1 + MAX_VISITS + MAX_CLIMBS  # entries of one end candidate
+NUM_MARKS = 1 << 16
+
+# Columns of what is remembered of an entity; starts count from 1, so that 0 means not met. A ball is the number of
+# edges within 2 edges around it.
+ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4, 6
+ENDLESS = 1 << 30
+# Columns of a step: the neighbour; the edge, or ~edge where the step goes against it; what it may be used for.
+NEIGHBOUR, STEP_CODE, USE, STEP_WIDTH = 0, 1, 2, 3
+LEAVE, ARRIVE, TO_HUB = 1, 2, 4
 
 # Columns of an entry: what an end candidate reaches, with the way back.
 NEXT, CANDIDATE, END_SLOT, DEPTH, CODE, NODE, ENTRY_WIDTH = 0, 1, 2, 3, 4, 8, 12
-# Columns of a chain: its depth, then codes and nodes from the entity upward.
-CHAIN_CODE, CHAIN_NODE, CHAIN_WIDTH = 1, 5, 10
+# Columns of a chain: its depth, edges and nodes from the entity upward, whether it may be walked downward.
+CHAIN_EDGE, CHAIN_NODE, DOWNWARD, CHAIN_WIDTH = 1, 5, 10, 11
 # Columns of a path; rows compare as they stand, so equal scores are settled by length, mentions and ids.
 LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, PATH_CODE, KIND, PLACE, TOTAL, WIDTH = (
     0, 1, 2, 3, 4, 5, 10, 14, 18, 19, 20,
 )
 # Columns of a slot: stamp, node, first entry of the plain paths, first entry of the climbs.
 STAMP, SLOT_NODE, PLAIN, CLIMB = 0, 1, 2, 3
+# Counters: current stamp, entries in use, steps and chains remembered, 1 if the memory was too small.
+STAMPS, ENTRIES, STEPS, CHAINS, FULL = 0, 1, 2, 3, 4
 
 LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26)
 PLACE_FACTOR = 0.75
@@ -97,14 +108,20 @@ class Query(NamedTuple):
     reach: Int32
 
 
-class Scratch(NamedTuple):
-    """Memory that is reused from call to call."""
+class Memory(NamedTuple):
+    """Rows and chains of the graph in the form the search reads; filled as entities are met."""
 
+    met: Int32
+    steps: Int32
+    chains: Int32
+
+
+class Scratch(NamedTuple):
+    """Memory of one search; reused from call to call."""
+
+    marks: NDArray[np.uint8]
     slots: Int32
     entries: Int32
-    near: Int32
-    far: Int32
-    chains: Int32
     walked: Int32
     row: Int32
     ends: Int32
@@ -124,12 +141,12 @@ def degree(rows: Rows, node: int) -> int:
 
 
 @compiled
-def reach_of(rows: Rows, node: int, max_degree: int) -> int:
-    """Tell how many edges the search may go out from an end: 2, from a hub 1, from a giant 0."""
-    edges = degree(rows, node)
-    if edges <= max_degree:
+def reach_of(met: Int32, node: int) -> int:
+    """Tell how many edges the search may go out from an end that was met: 2, 1, or 0."""
+    ball = met[node, BALL]
+    if ball <= MAX_VISITS:
         return 2
-    return 1 if edges <= MAX_ROW else 0
+    return 1 if ball < ENDLESS else 0
 
 
 @compiled
@@ -155,39 +172,64 @@ def has_edge(rows: Rows, head: int, relation: int, tail: int) -> bool:
 
 
 @compiled
-def list_steps(rows: Rows, node: int, arriving: bool, steps: Int32) -> int:
-    """List the steps that leave an entity, or those that arrive at it, as (neighbour, code); return their number.
+def _step_use(rows: Rows, edge: int, outward: bool) -> int:
+    """Tell whether a search may leave over an edge of an entity's row, and whether it may arrive over it.
 
-    A code is the edge where the step walks it forward, and ~edge where it walks it backward; either way it is read in
-    the direction from start to end, so that both sides of the search allow the same steps.
+    Steps are read from start to end on both sides of the search, so both allow the same ones: a relation of walk 1 is
+    only walked forward, one of walk 2 backward only where no edge leads forward.
     """
-    count = 0
-    for edge in range(rows.out_start[node], rows.out_end[node]):
-        walk = rows.walk[rows.edge_relation[edge]]
-        other = rows.edge_tail[edge]
-        if walk == 0 or other == node or (arriving and walk == 1):
-            continue
-        if arriving and walk == 2 and has_edge(rows, other, rows.edge_relation[edge], node):
-            continue
-        steps[count, 0] = other
-        steps[count, 1] = ~edge if arriving else edge
-        count += 1
-    for place in range(rows.in_start[node], rows.in_end[node]):
-        edge = rows.in_edge[place]
-        walk = rows.walk[rows.edge_relation[edge]]
-        other = rows.edge_head[edge]
-        if walk == 0 or other == node or (not arriving and walk == 1):
-            continue
-        if not arriving and walk == 2 and has_edge(rows, node, rows.edge_relation[edge], other):
-            continue
-        steps[count, 0] = other
-        steps[count, 1] = edge if arriving else ~edge
-        count += 1
-    return count
+    relation = rows.edge_relation[edge]
+    walk = rows.walk[relation]
+    if walk == 0:
+        return 0
+    backward = walk == 3 or (walk == 2 and not has_edge(rows, rows.edge_tail[edge], relation, rows.edge_head[edge]))
+    if outward:
+        return LEAVE | ARRIVE if backward else LEAVE
+    return LEAVE | ARRIVE if backward else ARRIVE
 
 
 @compiled
-def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, arriving: bool, count: int) -> int:
+def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, node: int) -> None:
+    """Remember the row of an entity; one with too many edges gets an empty row and an endless ball."""
+    met = memory.met
+    if met[node, ROW_START] > 0:
+        return
+    start = counters[STEPS]
+    count = 0
+    ball = 0
+    if degree(rows, node) > max(MAX_ROW, limits.max_degree):
+        ball = ENDLESS
+    elif start + degree(rows, node) > memory.steps.shape[0]:
+        counters[FULL] = 1
+        ball = ENDLESS
+    else:
+        num_out = rows.out_end[node] - rows.out_start[node]
+        for place in range(degree(rows, node)):
+            outward = place < num_out
+            edge = rows.out_start[node] + place if outward else int(rows.in_edge[rows.in_start[node] + place - num_out])
+            other = rows.edge_tail[edge] if outward else rows.edge_head[edge]
+            use = _step_use(rows, edge, outward) if other != node else 0
+            if use == 0:
+                continue
+            edges = degree(rows, other)
+            if edges > limits.max_degree:
+                use |= TO_HUB
+            else:
+                ball += edges
+            step = memory.steps[start + count]
+            step[NEIGHBOUR] = other
+            step[STEP_CODE] = edge if outward else ~edge
+            step[USE] = use
+            count += 1
+        ball = min(ball + count, ENDLESS - 1)
+    met[node, ROW_START] = start + 1
+    met[node, ROW_COUNT] = count
+    met[node, BALL] = ball
+    counters[STEPS] = start + count
+
+
+@compiled
+def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, count: int) -> int:
     """Lengthen a chain by one upward edge, unless it would meet itself; return the number of chains."""
     depth = chains[chain, 0]
     node = chains[chain, CHAIN_NODE + depth]
@@ -195,22 +237,30 @@ def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, arriving: bool
     for i in range(depth + 1):
         if chains[chain, CHAIN_NODE + i] == other:
             return count
-    relation = rows.edge_relation[edge]
-    if arriving and rows.walk[relation] == 2 and has_edge(rows, other, relation, node):
-        return count
-    for column in range(CHAIN_WIDTH):
-        chains[count, column] = chains[chain, column]
+    chains[count] = chains[chain]
     chains[count, 0] = depth + 1
-    chains[count, CHAIN_CODE + depth] = ~edge if arriving else edge
+    chains[count, CHAIN_EDGE + depth] = edge
     chains[count, CHAIN_NODE + depth + 1] = other
+    relation = rows.edge_relation[edge]
+    if rows.walk[relation] == 2 and has_edge(rows, other, relation, node):
+        chains[count, DOWNWARD] = 0
     return count + 1
 
 
 @compiled
-def list_chains(rows: Rows, node: int, arriving: bool, chains: Int32) -> int:
-    """List the chains of taxonomic edges upward from an entity, shortest first; return their number."""
+def meet_chains(rows: Rows, memory: Memory, counters: Int64, node: int) -> None:
+    """Remember the chains of taxonomic edges upward from an entity, shortest first, MAX_CLIMBS at most."""
+    met = memory.met
+    if met[node, CHAIN_START] > 0:
+        return
+    first = counters[CHAINS]
+    if first + MAX_CLIMBS > memory.chains.shape[0]:
+        counters[FULL] = 1
+        return
+    chains = memory.chains[first : first + MAX_CLIMBS]
     chains[0, 0] = 0
     chains[0, CHAIN_NODE] = node
+    chains[0, DOWNWARD] = 1
     count = 1
     chain = 0
     while chain < count and chains[chain, 0] < CLIMB_HOPS:
@@ -220,22 +270,24 @@ def list_chains(rows: Rows, node: int, arriving: bool, chains: Int32) -> int:
         if end - start <= 32:
             for edge in range(start, end):
                 if rows.climbs[rows.edge_relation[edge]] and count < MAX_CLIMBS:
-                    count = _grow_chain(rows, chains, chain, edge, arriving, count)
+                    count = _grow_chain(rows, chains, chain, edge, count)
         else:
             for relation in rows.climb_relation:
                 edge = first_edge(rows, top, relation, 0)
                 while edge < end and rows.edge_relation[edge] == relation and count < MAX_CLIMBS:
-                    count = _grow_chain(rows, chains, chain, edge, arriving, count)
+                    count = _grow_chain(rows, chains, chain, edge, count)
                     edge += 1
         chain += 1
-    return count
+    met[node, CHAIN_START] = first + 1
+    met[node, CHAIN_COUNT] = count
+    counters[CHAINS] = first + count
 
 
 @compiled
 def find_slot(slots: Int32, stamp: int, node: int) -> int:
     """Return the slot that holds an entity, or the free one where it would go."""
     mask = slots.shape[0] - 1
-    slot = (int(node) * 1640531) & mask
+    slot = int(int(node) * 1640531) & mask
     while slots[slot, STAMP] == stamp and slots[slot, SLOT_NODE] != node:
         slot = (slot + 1) & mask
     return slot
@@ -243,67 +295,73 @@ def find_slot(slots: Int32, stamp: int, node: int) -> int:
 
 @compiled
 def _link_entry(scratch: Scratch, entry: int, node: int, column: int) -> None:
-    """Hang an entry under its entity in the hash table."""
+    """Hang an entry under its entity in the hash table, and mark the entity for a quick first look."""
     slots = scratch.slots
-    stamp = scratch.counters[0]
+    stamp = scratch.counters[STAMPS]
     slot = find_slot(slots, stamp, node)
     if slots[slot, STAMP] != stamp:
         slots[slot, STAMP] = stamp
         slots[slot, SLOT_NODE] = node
         slots[slot, PLAIN] = -1
         slots[slot, CLIMB] = -1
+        scratch.marks[node & (NUM_MARKS - 1)] = 1 + stamp % 255
     scratch.entries[entry, NEXT] = slots[slot, column]
     slots[slot, column] = entry
 
 
 @compiled
-def enter_candidate(rows: Rows, limits: Limits, query: Query, scratch: Scratch, candidate: int, end_slot: int) -> None:
+def enter_candidate(
+    rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, candidate: int, end_slot: int
+) -> None:
     """Enter an end candidate and all it reaches into the table."""
     entries = scratch.entries
     node = query.entity[candidate]
-    reach = min(reach_of(rows, node, limits.max_degree), limits.max_hops)
+    meet_entity(rows, limits, memory, scratch.counters, node)
+    reach = min(reach_of(memory.met, node), limits.max_hops)
     query.reach[candidate] = reach
-    entry = scratch.counters[1]
-    first = entry
+    entry = scratch.counters[ENTRIES]
     last = entry + 1
+    entries[entry, CANDIDATE] = candidate
+    entries[entry, END_SLOT] = end_slot
+    entries[entry, DEPTH] = 0
     while entry < last:  # breadth first: entries are their own queue
-        if entry == first:
-            entries[entry, CANDIDATE] = candidate
-            entries[entry, END_SLOT] = end_slot
-            entries[entry, DEPTH] = 0
         depth = entries[entry, DEPTH]
-        here = node if depth == 0 else entries[entry, NODE + depth - 1]
+        here = entries[entry, NODE + depth - 1] if depth > 0 else node
         _link_entry(scratch, entry, here, PLAIN)
         if depth < reach and (depth == 0 or degree(rows, here) <= limits.max_degree):
-            count = list_steps(rows, here, True, scratch.near)
-            if last - first + count > MAX_VISITS:
-                count = 0
-            for step in range(count):
-                other = scratch.near[step, 0]
-                if other == node:
+            meet_entity(rows, limits, memory, scratch.counters, here)
+            first = memory.met[here, ROW_START] - 1
+            for place in range(first, first + memory.met[here, ROW_COUNT]):
+                step = memory.steps[place]
+                if step[NEIGHBOUR] == node or step[USE] & ARRIVE == 0:
                     continue
-                entries[last, CANDIDATE] = candidate
-                entries[last, END_SLOT] = end_slot
-                entries[last, DEPTH] = depth + 1
-                entries[last, CODE] = entries[entry, CODE]
-                entries[last, NODE] = entries[entry, NODE]
-                entries[last, CODE + depth] = scratch.near[step, 1]
-                entries[last, NODE + depth] = other
+                new = entries[last]
+                new[CANDIDATE] = candidate
+                new[END_SLOT] = end_slot
+                new[DEPTH] = depth + 1
+                new[CODE] = entries[entry, CODE]
+                new[NODE] = entries[entry, NODE]
+                new[CODE + depth] = ~step[STEP_CODE]
+                new[NODE + depth] = step[NEIGHBOUR]
                 last += 1
         entry += 1
     if limits.climb:
-        count = list_chains(rows, node, True, scratch.chains)
-        for chain in range(count):
-            depth = scratch.chains[chain, 0]
-            entries[last, CANDIDATE] = candidate
-            entries[last, END_SLOT] = end_slot
-            entries[last, DEPTH] = depth
-            for i in range(depth):
-                entries[last, CODE + i] = scratch.chains[chain, CHAIN_CODE + i]
-                entries[last, NODE + i] = scratch.chains[chain, CHAIN_NODE + i + 1]
-            _link_entry(scratch, last, scratch.chains[chain, CHAIN_NODE + depth], CLIMB)
-            last += 1
-    scratch.counters[1] = last
+        meet_chains(rows, memory, scratch.counters, node)
+        first = memory.met[node, CHAIN_START] - 1
+        for number in range(first, first + memory.met[node, CHAIN_COUNT]):
+            chain = memory.chains[number]
+            if chain[DOWNWARD]:
+                depth = chain[0]
+                new = entries[last]
+                new[CANDIDATE] = candidate
+                new[END_SLOT] = end_slot
+                new[DEPTH] = depth
+                for i in range(depth):
+                    new[CODE + i] = ~chain[CHAIN_EDGE + i]
+                    new[NODE + i] = chain[CHAIN_NODE + i + 1]
+                _link_entry(scratch, last, chain[CHAIN_NODE + depth], CLIMB)
+                last += 1
+    scratch.counters[ENTRIES] = last
 
 
 @compiled
@@ -397,7 +455,7 @@ def _write_path(query: Query, scratch: Scratch, entry: int, depth: int) -> bool:
 
 @compiled
 def join_entry(
-    rows: Rows, limits: Limits, query: Query, scratch: Scratch, entry: int, depth: int, climbing: bool
+    rows: Rows, limits: Limits, met: Int32, query: Query, scratch: Scratch, entry: int, depth: int, climbing: bool
 ) -> None:
     """Join the walk from the start with an entry at the entity where they meet, if together they are a valid path.
 
@@ -416,7 +474,7 @@ def join_entry(
             hubs += 1
         score *= 1.0 - HUB_WEIGHT * (edges / (edges + HUB_DEGREE))
     if climbing:
-        covered = length <= reach_of(rows, row[ENTITY], limits.max_degree) + query.reach[end]
+        covered = length <= reach_of(met, row[ENTITY]) + query.reach[end]
         if hubs == 0 and length <= limits.max_hops and covered:
             return  # found as a plain path
     elif hubs > 0:
@@ -428,71 +486,84 @@ def join_entry(
 
 
 @compiled
-def _join_plain(rows: Rows, limits: Limits, query: Query, scratch: Scratch, depth: int) -> None:
+def _first_entry(scratch: Scratch, node: int, column: int) -> int:
+    """Return the first entry at an entity, -1 where there is none."""
+    stamp = scratch.counters[STAMPS]
+    if scratch.marks[node & (NUM_MARKS - 1)] != 1 + stamp % 255:
+        return -1
+    slot = find_slot(scratch.slots, stamp, node)
+    return int(scratch.slots[slot, column]) if scratch.slots[slot, STAMP] == stamp else -1
+
+
+@compiled
+def _join_plain(rows: Rows, limits: Limits, met: Int32, query: Query, scratch: Scratch, depth: int) -> None:
     """Join the walk with every entry of the plain paths at its last entity, each path at one place only."""
-    slot = find_slot(scratch.slots, scratch.counters[0], scratch.walked[depth])
-    if scratch.slots[slot, STAMP] != scratch.counters[0]:
-        return
-    entry = scratch.slots[slot, PLAIN]
+    entry = _first_entry(scratch, scratch.walked[depth], PLAIN)
     while entry >= 0:
         found = scratch.entries[entry]
         back = found[DEPTH]
         here = depth == 0 or back == query.reach[found[CANDIDATE]]
         if here and depth + back <= limits.max_hops and scratch.allowed[found[END_SLOT]]:
-            join_entry(rows, limits, query, scratch, entry, depth, False)
+            join_entry(rows, limits, met, query, scratch, entry, depth, False)
         entry = found[NEXT]
 
 
 @compiled
-def _join_climbs(rows: Rows, limits: Limits, query: Query, scratch: Scratch) -> None:
+def _join_climbs(rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch) -> None:
     """Join the climbs from the start candidate with those from the ends."""
-    chains = scratch.chains
     walked = scratch.walked
-    count = list_chains(rows, walked[0], False, chains)
-    for chain in range(count):
-        depth = chains[chain, 0]
-        slot = find_slot(scratch.slots, scratch.counters[0], chains[chain, CHAIN_NODE + depth])
-        if scratch.slots[slot, STAMP] != scratch.counters[0]:
+    node = walked[0]
+    meet_chains(rows, memory, scratch.counters, node)
+    first = memory.met[node, CHAIN_START] - 1
+    for number in range(first, first + memory.met[node, CHAIN_COUNT]):
+        chain = memory.chains[number]
+        depth = chain[0]
+        entry = _first_entry(scratch, chain[CHAIN_NODE + depth], CLIMB)
+        if entry < 0:
             continue
         for i in range(depth):
-            walked[5 + i] = chains[chain, CHAIN_CODE + i]
-            walked[1 + i] = chains[chain, CHAIN_NODE + 1 + i]
-        entry = scratch.slots[slot, CLIMB]
+            walked[5 + i] = chain[CHAIN_EDGE + i]
+            walked[1 + i] = chain[CHAIN_NODE + 1 + i]
         while entry >= 0:
             found = scratch.entries[entry]
             if scratch.allowed[found[END_SLOT]] and 0 < depth + found[DEPTH] <= CLIMB_HOPS:
-                join_entry(rows, limits, query, scratch, entry, depth, True)
+                join_entry(rows, limits, memory.met, query, scratch, entry, depth, True)
             entry = found[NEXT]
 
 
 @compiled
-def walk_candidate(rows: Rows, limits: Limits, query: Query, scratch: Scratch, candidate: int, hops: int) -> None:
+def walk_candidate(
+    rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, candidate: int, hops: int
+) -> None:
     """Walk out from a start candidate, up to `hops` edges, and join what is met with the entries there."""
+    met = memory.met
+    steps = memory.steps
     walked = scratch.walked
     node = query.entity[candidate]
+    meet_entity(rows, limits, memory, scratch.counters, node)
     walked[0] = node
     walked[9] = candidate
-    _join_plain(rows, limits, query, scratch, 0)
-    reach = min(reach_of(rows, node, limits.max_degree), hops)
-    num_near = list_steps(rows, node, False, scratch.near) if reach > 0 else 0
-    visits = num_near
-    for step in range(num_near):
-        walked[1] = scratch.near[step, 0]
-        walked[5] = scratch.near[step, 1]
-        _join_plain(rows, limits, query, scratch, 1)
-        if reach < 2 or degree(rows, walked[1]) > limits.max_degree:
+    _join_plain(rows, limits, met, query, scratch, 0)
+    reach = min(reach_of(met, node), hops)
+    start = met[node, ROW_START] - 1
+    for near in range(start, start + met[node, ROW_COUNT] if reach > 0 else start):
+        if steps[near, USE] & LEAVE == 0:
             continue
-        num_far = list_steps(rows, walked[1], False, scratch.far)
-        visits += num_far
-        if visits > MAX_VISITS:
-            break
-        for further in range(num_far):
-            if scratch.far[further, 0] != node:
-                walked[2] = scratch.far[further, 0]
-                walked[6] = scratch.far[further, 1]
-                _join_plain(rows, limits, query, scratch, 2)
+        other = steps[near, NEIGHBOUR]
+        walked[1] = other
+        walked[5] = steps[near, STEP_CODE]
+        _join_plain(rows, limits, met, query, scratch, 1)
+        if reach < 2 or steps[near, USE] & TO_HUB:
+            continue
+        meet_entity(rows, limits, memory, scratch.counters, other)
+        first = met[other, ROW_START] - 1
+        for far in range(first, first + met[other, ROW_COUNT]):
+            if steps[far, USE] & LEAVE and steps[far, NEIGHBOUR] != node:
+                walked[2] = steps[far, NEIGHBOUR]
+                walked[6] = steps[far, STEP_CODE]
+                _join_plain(rows, limits, met, query, scratch, 2)
     if limits.climb:
-        _join_climbs(rows, limits, query, scratch)
+        _join_climbs(rows, limits, memory, query, scratch)
 
 
 @compiled
@@ -517,24 +588,30 @@ def keep_paths(limits: Limits, scratch: Scratch, end_slot: int, kept: int) -> in
 
 @compiled
 def find_paths(
-    rows: Rows, limits: Limits, query: Query, scratch: Scratch, num_premise: int, num_mentions: int
+    rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, num_premise: int, num_mentions: int
 ) -> int:
-    """Find the paths of one example; they lie ranked in `scratch.kept_rows` and `kept_scores`; return their number."""
+    """Find the paths of one example; they lie ranked in `scratch.kept_rows` and `kept_scores`.
+
+    Returns:
+        Their number; -1 if `memory` was too small for what was met, which is to be called again with a larger one.
+    """
     kept = 0
     first_end = num_premise
     while first_end < num_mentions:
         num_ends = 0
-        scratch.counters[0] += 1
-        scratch.counters[1] = 0
+        scratch.counters[STAMPS] += 1
+        if scratch.counters[STAMPS] % 255 == 0:
+            scratch.marks[:] = 0
+        scratch.counters[ENTRIES] = 0
         min_reach = 2
         while first_end < num_mentions and num_ends < MAX_ENDS:
             start = query.first[first_end]
             end = query.first[first_end + 1]
             if query.fresh[first_end] and end > start:
-                if num_ends and scratch.counters[1] + (end - start) * MAX_PER_ENTITY > scratch.entries.shape[0]:
+                if num_ends and scratch.counters[ENTRIES] + (end - start) * MAX_PER_ENTITY > scratch.entries.shape[0]:
                     break
                 for candidate in range(start, end):
-                    enter_candidate(rows, limits, query, scratch, candidate, num_ends)
+                    enter_candidate(rows, limits, memory, query, scratch, candidate, num_ends)
                     min_reach = min(min_reach, query.reach[candidate])
                 scratch.ends[num_ends] = first_end
                 num_ends += 1
@@ -557,8 +634,8 @@ def find_paths(
                 continue
             scratch.row[START] = start
             for candidate in range(query.first[start], query.first[start + 1]):
-                walk_candidate(rows, limits, query, scratch, candidate, limits.max_hops - min_reach)
+                walk_candidate(rows, limits, memory, query, scratch, candidate, limits.max_hops - min_reach)
             for slot in range(num_ends):
                 if scratch.allowed[slot]:
                     kept = keep_paths(limits, scratch, slot, kept)
-    return kept
+    return -1 if scratch.counters[FULL] else kept

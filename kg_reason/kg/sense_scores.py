@@ -16,7 +16,7 @@ from kg_reason.kg.lemmas import ADJECTIVE, ADVERB, NOUN, VERB
 from kg_reason.kg.part_of_speech import START as PHRASE_START
 from kg_reason.kg.part_of_speech import pos_weights
 from kg_reason.kg.span_choice import EXACTNESS_UNIT, ROW_NAMED
-from kg_reason.kg.word_classes import CONTENT, DEGREE, DETERMINER, NEGATION, PARTICLE, POSSESSIVE
+from kg_reason.kg.word_classes import CONTENT, DEGREE, DETERMINER, DO, MODAL, NEGATION, PARTICLE, POSSESSIVE, TO
 from kg_reason.kg.word_table import (
     CHARACTER,
     CLASS,
@@ -25,7 +25,9 @@ from kg_reason.kg.word_table import (
     FORM,
     FORM_S,
     HAS_POSSESSIVE,
+    IRREGULAR,
     LY_ADVERB,
+    NUMERAL,
     SINGLE_LETTER,
     SYMBOL,
 )
@@ -155,7 +157,9 @@ def pool_candidates(
                     mentions[num_mentions, 3] = 0
                     mentions[num_mentions, 4] = -1
                     num_mentions += 1
-                if not flags & LY_ADVERB:
+                if flags & NUMERAL:
+                    before = DETERMINER
+                elif not flags & LY_ADVERB:
                     before = CONTENT
                     before_pos = 0
                     before_plural = facts[row, FORM] == FORM_S
@@ -195,13 +199,22 @@ def pool_candidates(
                 elif entries[entry, 6] == 0:
                     exact_unknown = True
             entry = following[entry]
+        # Only the parts of speech that the word has are weighed against each other.
+        most = 0.5
+        for bit in (NOUN, VERB, ADJECTIVE, ADVERB):
+            if counts[bit]:
+                most = max(most, _weight_of(bit, weights))
+        wants_base = before == TO or before == MODAL or before == DO
+        irregular = facts[row, FLAGS] & IRREGULAR != 0 and length == 1
         num_held = 0
         entry = head[place]
         while entry >= 0:
             bit = entries[entry, 5]
             refused = entries[entry, 8] == 0 or (bit < 0 and exact_unknown and entries[entry, 6] > 0)
             if not refused:
-                weight = _weight_of(bit, weights)
+                weight = _weight_of(bit, weights) / most if bit > 0 else 1.0
+                if irregular and bit == VERB and (entries[entry, 6] > 0) == wants_base:
+                    weight *= 0.6  # "saw" is a form of "see", but not after "to"
                 share = 0.9 + 0.1 * counts[bit] / total if bit > 0 else 1.0
                 alias = entries[entry, 2]
                 score = entries[entry, 8] / EXACTNESS_UNIT * weight * share * (0.35 + 0.65 * alias_prior[alias])
@@ -247,6 +260,8 @@ def pool_candidates(
                 before = PARTICLE
         elif facts[rows[place], CLASS] == PARTICLE:
             before = PARTICLE
+        if length == 1 and facts[row, FLAGS] & NUMERAL:
+            before = DETERMINER
         if facts[rows[end - 1], FLAGS] & HAS_POSSESSIVE:
             before = POSSESSIVE
         place = end
@@ -305,10 +320,10 @@ def add_context(
         left = MAX_NEIGHBOURS
         for edge in range(out_start[entity], min(out_end[entity], out_start[entity] + left)):
             if edge_tail[edge] != entity:
-                best = _best_neighbour(np.int64(edge_tail[edge]), mention, slots, pool, owner, scores, best)
+                best = _best_neighbour(int(edge_tail[edge]), mention, slots, pool, owner, scores, best)
         left -= min(left, out_end[entity] - out_start[entity])
         for row in range(in_start[entity], min(in_end[entity], in_start[entity] + left)):
-            neighbour = np.int64(edge_head[in_edge[row]])
+            neighbour = int(edge_head[in_edge[row]])
             if neighbour != entity:
                 best = _best_neighbour(neighbour, mention, slots, pool, owner, scores, best)
         final[candidate] += context_weight * (1.0 - final[candidate]) * best

@@ -19,6 +19,7 @@ from kg_reason.kg.word_table import (
     BREAK_AFTER,
     CHARACTER,
     CLASS,
+    CONNECTED,
     FLAGS,
     JOINED_RULE,
     LY_ADVERB,
@@ -104,7 +105,7 @@ def expand_matches(
             entries[num_entries, 4] = node_shape[place]
             entries[num_entries, 5] = bit if bit else -1
             entries[num_entries, 6] = rules
-            entries[num_entries, 7] = node + node_base
+            entries[num_entries, 7] = node_base + np.int64(node)
             entries[num_entries, 8] = 0
             num_entries += 1
     return entries[:num_entries]
@@ -134,6 +135,8 @@ def _case_fit(text_case: int, label_case: int, starts_sentence: bool, has_lower:
         return 1.0
     if not has_lower:  # all in capitals: case says nothing
         return 0.95
+    if text_case == 0 and label_case == UPPER:
+        return 0.3 if has_upper else 0.6
     if text_case == 0:  # a name written in lower case
         return 0.55 if has_upper else 0.8
     return 0.9
@@ -189,7 +192,16 @@ def _same_capitals(shapes: Int64, start: int, end: int, label_shape: int, first:
 @compiled
 def _is_light(row: int, facts: Int32) -> bool:
     """Say whether a word alone cannot be a mention: function words and single letters."""
-    return (facts[row, CLASS] != CONTENT and facts[row, CLASS] != PARTICLE) or facts[row, FLAGS] & SINGLE_LETTER != 0
+    return (facts[row, CLASS] != CONTENT and facts[row, CLASS] != PARTICLE) or facts[row, FLAGS] & SINGLE_LETTER > 0
+
+
+@compiled
+def _is_one_token(rows: Int32, facts: Int32, start: int, end: int) -> bool:
+    """Say whether the words of a span are held together by hyphens or the like."""
+    for place in range(start + 1, end):
+        if not facts[rows[place], FLAGS] & CONNECTED:
+            return False
+    return True
 
 
 @compiled
@@ -210,7 +222,9 @@ def _takes_preposition(rows: Int32, facts: Int32, shapes: Int64, start: int, end
 
 
 @compiled
-def choose_spans(entries: Int64, rows: Int32, facts: Int32, shapes: Int64, max_words: int) -> tuple[Int32, Int32, Int32]:
+def choose_spans(
+    entries: Int64, rows: Int32, facts: Int32, shapes: Int64, max_words: int
+) -> tuple[Int32, Int32, Int32]:
     """Judge the entries and choose spans that do not overlap.
 
     Returns:
@@ -250,6 +264,9 @@ def choose_spans(entries: Int64, rows: Int32, facts: Int32, shapes: Int64, max_w
             while content < end and light[content]:
                 content += 1
             swallows = start < content < end and usable[content, end - content]
+            swallows = swallows and facts[rows[start], CLASS] != CONTENT
+            if length > 1 and _is_one_token(rows, facts, start, end):  # e-mail, on-line, x-ray
+                content = start
             while entry >= 0:
                 label_shape = entries[entry, 4]
                 as_name = content == start or not (content == end or swallows)

@@ -34,8 +34,8 @@ _ENGLISH = {
     POSSESSIVE: "my your his its our their whose",
     SUBJECT: "i he she it we they who someone somebody everyone everybody nobody anyone anybody there",
     PRONOUN: (
-        "me you him her us them mine yours hers ours theirs myself yourself himself herself itself ourselves yourselves "
-        "themselves whom something anything nothing everything none oneself im ive youre theyre hes shes"
+        "me you him her us them mine yours hers ours theirs myself yourself himself herself itself ourselves "
+        "yourselves themselves whom something anything nothing everything none oneself im ive youre theyre hes shes"
     ),
     MODAL: "can could may might must shall should will would cannot cant couldnt wont wouldnt shouldnt ll gonna wanna",
     TO: "to",
@@ -57,6 +57,10 @@ _ENGLISH = {
     DEGREE: "very too quite rather just also even still only ever almost else then thus hence again",
     OTHER: "etc eg ie d s t oh yes please okay ok",
 }
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 ENGLISH_CLASSES: Mapping[str, int] = MappingProxyType(
     {word: number for number, words in _ENGLISH.items() for word in words.split()}
@@ -84,15 +88,21 @@ ENGLISH_FUNCTION_PHRASES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingPro
 
 # Verbs of place and motion: a preposition behind them belongs to what follows ("sits in a chair"), although labels such
 # as "sit in" and "run on" exist.
-PLACE_VERBS = frozenset(
+PLACE_VERBS = _words(
     "sit stand lie live come go walk run play jump step fall fly ride sleep work swim drive stay hang rest kneel lean "
     "climb dance skate ski travel move arrive drop sail march set lay land get be gather crouch squat row paddle "
-    "wade float slide roll crawl hike jog race cycle surf perform pose appear happen occur start end pass".split()
+    "wade float slide roll crawl hike jog race cycle surf perform pose appear happen occur start end pass"
 )
-PLACE_PARTICLES = frozenset(
+PLACE_PARTICLES = _words(
     "over under above below inside outside near behind beside besides beneath underneath beyond across along around "
-    "round through past before after between against opposite without".split()
+    "round through past before after between against opposite without"
 )
+# Content words before which a noun phrase has begun, as after a determiner.
+NUMERALS = _words(
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty hundred thousand million "
+    "several many few dozen"
+)
+PLURAL_NOUNS = _words("people police cattle folk")  # plurals that no lemma rule shows
 
 
 @lru_cache(maxsize=64)

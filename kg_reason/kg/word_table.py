@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.label_index import LabelIndex
-from kg_reason.kg.lemmas import ANY_POS, VERB, Lemmatiser
-from kg_reason.kg.word_classes import CONTENT, PLACE_PARTICLES, PLACE_VERBS, PREPOSITION
+from kg_reason.kg.lemmas import ANY_POS, NOUN, VERB, Lemmatiser
+from kg_reason.kg.word_classes import (
+    CONTENT,
+    ENGLISH_FUNCTION_PHRASES,
+    NUMERALS,
+    PLACE_PARTICLES,
+    PLACE_VERBS,
+    PLURAL_NOUNS,
+    PREPOSITION,
+)
 from kg_reason.kg.words import GLUED_BIT, Word, by_character, joined_text, split_chunk
 
 Int32 = NDArray[np.int32]
@@ -27,9 +35,16 @@ NUM_FACTS = 5
 # Forms of a verb, by ending; a noun's plural has FORM_S too.
 FORM_ING, FORM_PAST, FORM_S = 1, 2, 4
 # Flags.
-SINGLE_LETTER, CHARACTER, PLACE_VERB, PLACE_PREPOSITION, HAS_POSSESSIVE, LY_ADVERB, CONNECTED, SYMBOL, NUMBER = (
-    1 << place for place in range(9)
-)
+SINGLE_LETTER = 1
+CHARACTER = 2  # of a script that is cut by character
+PLACE_VERB = 4
+PLACE_PREPOSITION = 8
+HAS_POSSESSIVE = 16
+LY_ADVERB = 32
+CONNECTED = 64  # to the word before, by a hyphen or the like
+SYMBOL = 128
+NUMERAL = 256
+IRREGULAR = 512
 
 JOINED_RULE = 16  # in the rule count of a match: words of the text were joined
 
@@ -56,6 +71,7 @@ class WordTable:
         self._lock = threading.Lock()
         self._pieces: dict[str, tuple[Piece, ...]] = {}
         self.texts: list[str] = []  # normal form by row
+        self.phrase_rows: set[int] = set()  # rows of words that begin a function phrase
         self.num_rows = 0
         self.facts: Int32 = np.zeros((1024, NUM_FACTS), dtype=np.int32)
         self.spans: list[Int32] = [np.zeros((1024, 2), dtype=np.int32) for _ in self._indexes]
@@ -99,6 +115,8 @@ class WordTable:
             self._num_alternatives[number] = last
         self.facts[row] = self._facts(word, lemmas, connected=place > 0 and words[place - 1].group == word.group)
         self.texts.append(word.text)
+        if word.text in ENGLISH_FUNCTION_PHRASES:
+            self.phrase_rows.add(row)
         self.num_rows = row + 1
         return row
 
@@ -123,7 +141,7 @@ class WordTable:
                 form = FORM_S
             else:
                 form = FORM_PAST
-        elif known and text.endswith("s"):
+        elif any(pos & NOUN for _, pos in known) or text in PLURAL_NOUNS:
             form = FORM_S
         word_class = self._classes.get(text, CONTENT)
         first = text[0]
@@ -142,8 +160,10 @@ class WordTable:
             flags |= CONNECTED
         if not any(character.isalnum() for character in text):
             flags |= SYMBOL
-        if first.isdigit():
-            flags |= NUMBER
+        if first.isdigit() or text in NUMERALS:
+            flags |= NUMERAL
+        if form == FORM_PAST and not text.endswith("ed"):
+            flags |= IRREGULAR
         return word_class, form, flags, word.shape, word.break_after
 
 

@@ -109,7 +109,8 @@ def by_character(character: str) -> bool:
         return False
     return (
         0x3040 <= code <= 0x30FF or 0x3400 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF66 <= code <= 0xFF9D
-        or 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF or 0x20000 <= code <= 0x323AF
+        or 0x0E00 <= code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF
+        or 0x20000 <= code <= 0x323AF
     )
 
 

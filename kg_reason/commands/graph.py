@@ -1,0 +1,201 @@
+"""Commands that make, count, write out and change a graph: build, stats, export, edit."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
+from kg_reason.commands.printing import aligned, counted, hint, remark, show, show_json, sized, timed
+from kg_reason.config import BuildConfig
+from kg_reason.errors import ConfigError
+from kg_reason.flags import add_settings, settings_from
+
+if TYPE_CHECKING:
+    from kg_reason.kg.graph import KnowledgeGraph
+
+EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
+SHOWN_RELATIONS = 12
+EDGES_LOOKED_AT = 2_000  # for the example in the hints
+
+BUILD_DETAILS = """\
+Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld, and .tsv .csv of head, relation, tail; each also .gz,
+.bz2, .xz or .zst. Folders are searched; - is standard input (with --input-format). Bad lines are all found in one pass
+and nothing is written; --skip-bad-lines reads the rest."""
+EDIT_DETAILS = """\
+Names are ids or labels. An edit is kept beside the graph with its time, takes effect at once and can be undone:
+  kg-reason edit kg --add gavorn hypernym violin
+  kg-reason edit kg --undo"""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this room."""
+    build = add_command(commands, "build", _build, "read triples files into a graph folder", BUILD_DETAILS)
+    file_argument(build.add_argument("files", nargs="+", metavar="FILE", help="triples file, folder, or -"))
+    folder_argument(build.add_argument("--out", required=True, metavar="DIR", help="graph folder to write"))
+    add_json(build)
+    add_settings(build, BuildConfig, "reading")
+
+    stats = add_command(commands, "stats", _stats, "count what a graph holds")
+    add_graph(stats)
+    add_json(stats)
+
+    export = add_command(commands, "export", _export, "write a graph to a file for other tools")
+    add_graph(export)
+    export.add_argument("--format", choices=EXPORT_FORMATS, help="format of the file (default: by its suffix)")
+    file_argument(export.add_argument("--out", required=True, metavar="FILE", help="file to write"))
+    add_json(export)
+
+    edit = add_command(commands, "edit", _edit, "add or remove a triple of a graph, without building it again", EDIT_DETAILS)
+    add_graph(edit)
+    what = edit.add_mutually_exclusive_group(required=True)
+    triple = ("HEAD", "RELATION", "TAIL")
+    what.add_argument("--add", nargs=3, metavar=triple, help="add a triple")
+    what.add_argument("--remove", nargs=3, metavar=triple, help="remove a triple")
+    what.add_argument("--undo", action="store_true", help="take back the last edit that stands")
+    what.add_argument("--list", action="store_true", help="list the edits that stand")
+    add_json(edit)
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.building import BAD_LINES_FILE, build_graph, num_bad_lines
+    from kg_reason.kg.graph import KnowledgeGraph
+
+    out = Path(arguments.out)
+    started = time.perf_counter()
+    config = settings_from(arguments, BuildConfig)
+    stats = build_graph(arguments.files, out, config, show_progress=not arguments.quiet)
+    seconds = time.perf_counter() - started
+    num_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    skipped = num_bad_lines(out)
+    if arguments.json:
+        facts = {"path": str(out), "num_bytes": num_bytes, "seconds": seconds, "num_bad_lines": skipped}
+        show_json({**stats.to_json(), **facts})
+        return 0
+    languages = ", ".join(name for name in stats.languages if name)
+    show(
+        f"{out} is ready: {counted(stats.num_triples, 'triple')} between {counted(stats.num_entities, 'entity', 'entities')}",
+        *aligned([
+            ["relations", f"{stats.num_relations:,}"],
+            ["labels", f"{stats.num_labels:,}" + (f" ({languages})" if languages else "")],
+            ["size", sized(num_bytes)],
+            ["time", timed(seconds)],
+            ["fingerprint", stats.fingerprint],
+        ]),
+    )
+    if skipped:
+        show(f"  {counted(skipped, 'bad line')} skipped, listed in {out / BAD_LINES_FILE}")
+    if not arguments.quiet:
+        _hint_after_build(KnowledgeGraph.open(out), out)
+    return 0
+
+
+def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
+    """Name commands that show something in this very graph: two entities with labels of their own and an edge."""
+    named = None
+    for edge in graph.live_edges()[:EDGES_LOOKED_AT].tolist():
+        ends = (int(graph.edge_head[edge]), int(graph.edge_tail[edge]))
+        if ends[0] != ends[1] and not any(graph.is_value(end) or not graph.aliases(end) for end in ends):
+            named = named or ends
+            if all(graph.aliases(end)[0].kind != "own" for end in ends):
+                named = ends
+                break
+    rows = [f"kg-reason stats {shlex.quote(str(out))}"]
+    if named is not None:
+        head, tail = (shlex.quote(graph.entity_label(end)) for end in named)
+        rows += [f"kg-reason show {shlex.quote(str(out))} {head}", f"kg-reason paths {shlex.quote(str(out))} {head} {tail}"]
+    hint(*rows)
+
+
+def _stats(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.building import num_bad_lines
+    from kg_reason.kg.graph import KnowledgeGraph
+
+    graph = KnowledgeGraph.open(arguments.graph)
+    stats = graph.stats()
+    edits, skipped = len(graph.overlay.edits), num_bad_lines(Path(arguments.graph))
+    if arguments.json:
+        show_json({**stats.to_json(), "num_edits": edits, "num_bad_lines": skipped})
+        return 0
+    counts = [
+        ["triples", f"{stats.num_triples:,}"],
+        ["entities", f"{stats.num_entities:,}"],
+        ["relations", f"{stats.num_relations:,}"],
+        ["labels", f"{stats.num_labels:,}"],
+    ]
+    counts += [["edits", f"{edits:,}"]] * bool(edits) + [["bad lines skipped", f"{skipped:,}"]] * bool(skipped)
+    show(f"{arguments.graph}  fingerprint {stats.fingerprint}", "", *aligned(counts, right=[1]))
+    languages = {name or "(no language)": count for name, count in stats.languages.items()}
+    show(*_ranking("triples per relation", stats.relations))
+    show(*_ranking("labels per language", languages))
+    show(*_ranking("triples and labels per source", stats.sources))
+    return 0
+
+
+def _ranking(title: str, counts: dict[str, int]) -> list[str]:
+    """Return a table of counts, the largest first, cut where it gets long."""
+    if not counts:
+        return []
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = aligned([[f"{count:,}", name] for name, count in ranked[:SHOWN_RELATIONS]], right=[0])
+    more = len(ranked) - SHOWN_RELATIONS
+    return ["", title, *rows, *([f"  ... and {more:,} more (--json lists all)"] if more > 0 else [])]
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.interchange import export_graph
+
+    target = Path(arguments.out)
+    export_format = arguments.format or target.suffix.removeprefix(".")
+    if export_format not in EXPORT_FORMATS:
+        known = ", ".join(EXPORT_FORMATS)
+        raise ConfigError(f"{target}: its suffix tells no format, expected --format with one of {known}")
+    graph = KnowledgeGraph.open(arguments.graph)
+    export_graph(graph, target, export_format)
+    num_bytes = target.stat().st_size
+    if arguments.json:
+        facts = {"path": str(target), "format": export_format, "num_triples": graph.num_edges, "num_bytes": num_bytes}
+        show_json(facts)
+        return 0
+    show(f"{target} holds the graph as {export_format}: {counted(graph.num_edges, 'triple')} and its labels, {sized(num_bytes)}")
+    return 0
+
+
+def _edit(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.editing import edit_graph, undo_edit
+    from kg_reason.kg.graph import KnowledgeGraph
+
+    folder = Path(arguments.graph)
+    before = KnowledgeGraph.open(folder)
+    if arguments.list:
+        edits = before.overlay.edits
+        if arguments.json:
+            show_json([edit._asdict() for edit in edits])
+        elif not edits:
+            show(f"{folder}: no edits")
+        else:
+            show(*aligned([[f"edits.jsonl:{edit.line}", edit.op, edit.head, edit.relation, edit.tail] for edit in edits]))
+        return 0
+    if arguments.undo:
+        edit, done = undo_edit(folder), "taken back"
+    elif arguments.add:
+        edit, done = edit_graph(folder, "add", *arguments.add), "added"
+    else:
+        edit, done = edit_graph(folder, "remove", *arguments.remove), "removed"
+    after = KnowledgeGraph.open(folder)
+    if arguments.json:
+        show_json({"done": done, **edit._asdict(), "num_triples": after.num_edges, "fingerprint": after.fingerprint})
+        return 0
+    what = f"{edit.op} " if arguments.undo else ""
+    show(f"{done}: {what}{edit.head} -[{edit.relation}]-> {edit.tail}  (edits.jsonl:{edit.line})")
+    if arguments.add:
+        new = [name for name in (edit.head, edit.tail) if not before.find_entities(name)]
+        if new and after.num_entities > before.num_entities:
+            show(f"new in the graph: {', '.join(new)}")
+    if not arguments.quiet and not arguments.undo:
+        remark(f"(kg-reason edit {shlex.quote(str(folder))} --undo takes it back)")
+    return 0

@@ -1,0 +1,172 @@
+"""Commands that look into a graph: show an entity, search the paths between two texts."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json
+from kg_reason.commands.printing import aligned, counted, remark, show, show_json
+from kg_reason.config import LinkerConfig, RetrieverConfig
+from kg_reason.errors import UnknownEntityError
+from kg_reason.flags import add_settings, settings_from
+
+if TYPE_CHECKING:
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.grounding import Grounding
+    from kg_reason.kg.linker import Mention
+
+POS_NAMES = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": ""}
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this room."""
+    entity = add_command(commands, "show", _show, "show an entity: its labels, neighbours and sources")
+    add_graph(entity)
+    entity.add_argument("entity", metavar="ENTITY", help="id or label")
+    entity.add_argument("--limit", type=int, default=10, metavar="N", help="lines per group; 0: all (default: 10)")
+    add_json(entity)
+
+    paths = add_command(commands, "paths", _paths, "show the paths of a graph between the words of two texts")
+    add_graph(paths)
+    paths.add_argument("start", metavar="TEXT", help="words or a sentence")
+    paths.add_argument("end", metavar="TEXT", help="words or a sentence")
+    add_json(paths)
+    add_settings(paths, LinkerConfig, "linking")
+    add_settings(paths, RetrieverConfig, "path search")
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.graph import KnowledgeGraph
+
+    graph = KnowledgeGraph.open(arguments.graph)
+    found = graph.find_entities(arguments.entity)
+    if not found:
+        raise UnknownEntityError(f"{arguments.graph}: the graph has no entity {arguments.entity!r}")
+    limit = arguments.limit if arguments.limit > 0 else graph.num_edges + graph.num_aliases
+    facts = describe_entity(graph, found[0], limit)
+    facts["others"] = [
+        {"entity": graph.entity_id(other), "label": graph.entity_label(other)} for other in found[1 : limit + 1]
+    ]
+    if arguments.json:
+        show_json(facts)
+        return 0
+    show(f"{facts['label']}  {facts['entity']}" if facts["label"] != facts["entity"] else facts["label"])
+    aliases = facts["aliases"]
+    if aliases:
+        rows = [
+            [a["text"], a["language"], a["kind"], f"{a['prior']:.2f}", POS_NAMES[a["pos"]], a["source"]]
+            for a in aliases[:limit]
+        ]
+        show("", "labels", *aligned([["", "language", "kind", "prior", "", "source"], *rows], right=[3]))
+        _show_rest(len(aliases), limit)
+    for group in facts["neighbours"]:
+        arrow = f"-[{group['relation']}]->" if group["forward"] else f"<-[{group['relation']}]-"
+        rows = [[n["label"], n["entity"] if n["entity"] != n["label"] else "", _places(n["sources"])] for n in group["entities"]]
+        show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
+        _show_rest(group["num_entities"], limit)
+    if len(found) > 1:
+        rows = [[other["label"], other["entity"]] for other in facts["others"]]
+        show("", f"others called {arguments.entity!r}", *aligned(rows))
+        _show_rest(len(found) - 1, limit)
+    return 0
+
+
+def describe_entity(graph: KnowledgeGraph, entity: int, limit: int) -> dict[str, Any]:
+    """Return an entity as plain data: its labels, and its neighbours per relation and direction.
+
+    Args:
+        graph: the graph.
+        entity: its id there.
+        limit: neighbours told per relation and direction; all are counted.
+    """
+    groups: dict[tuple[str, bool], list[int]] = {}
+    for edge in graph.edges_of(entity):
+        forward = graph.edge_head[edge] == entity
+        relation = graph.relation_id(int(graph.edge_relation[edge]))
+        groups.setdefault((relation, bool(forward)), []).append(edge)
+    neighbours = []
+    for (relation, forward), edges in sorted(groups.items(), key=lambda item: (not item[0][1], item[0][0])):
+        described = []
+        for edge in edges[:limit]:
+            other = int((graph.edge_tail if forward else graph.edge_head)[edge])
+            sources = [str(source) for source in graph.edge_sources(edge)]
+            described.append({"entity": graph.entity_id(other), "label": graph.entity_label(other), "sources": sources})
+        label = graph.relation_label(int(graph.edge_relation[edges[0]]))
+        neighbours.append({
+            "relation": label, "relation_id": relation, "forward": forward, "num_entities": len(edges),
+            "entities": described,
+        })  # fmt: skip
+    return {
+        "entity": graph.entity_id(entity),
+        "label": graph.entity_label(entity),
+        "aliases": [{**vars(alias), "source": str(alias.source)} for alias in graph.aliases(entity)],
+        "neighbours": neighbours,
+    }
+
+
+def _places(sources: list[str]) -> str:
+    rest = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
+    return ", ".join(sources[:3]) + rest
+
+
+def _show_rest(number: int, limit: int) -> None:
+    if number > limit:
+        show(f"  ... and {number - limit:,} more (--limit 0 shows all)")
+
+
+def _paths(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.grounding import Grounder
+    from kg_reason.kg.linker import EntityLinker
+    from kg_reason.kg.paths import describe_path
+    from kg_reason.kg.retriever import Retriever
+    from kg_reason.nli import NLIExample
+
+    graph = KnowledgeGraph.open(arguments.graph)
+    linker = EntityLinker(graph, settings_from(arguments, LinkerConfig))
+    grounder = Grounder(linker, Retriever(graph, settings_from(arguments, RetrieverConfig)))
+    grounding = grounder.ground(NLIExample(arguments.start, arguments.end))
+    found = []
+    for row in range(grounding.paths.num_paths):
+        path = describe_path(graph, grounding.paths, row)
+        found.append((path, grounding.mention(path.start), grounding.mention(path.end)))
+    if arguments.json:
+        show_json({
+            "start": arguments.start,
+            "end": arguments.end,
+            "paths": [{**path.to_json(), "from": _place(*first), "to": _place(*last)} for path, first, last in found],
+            "unknown": {"start": _unknown(grounding, "premise"), "end": _unknown(grounding, "hypothesis")},
+        })  # fmt: skip
+        return 0
+    several = len(grounding.premise_mentions) > 1 or len(grounding.hypothesis_mentions) > 1
+    for number, (path, (_, first), (_, last)) in enumerate(found):
+        words = [f"        {first.text} ... {last.text}"] if several else []
+        sources = [f"        {source}" for source in path.source_lines()]
+        show(*([""] if number else []), f"  {path.score:.2f}  {path}", *words, *sources)
+    _remark_on(grounding, arguments.quiet)
+    return 0
+
+
+def _remark_on(grounding: Grounding, quiet: bool) -> None:
+    """Say why there is no path, or which words the graph does not know."""
+    unknown = [*_unknown(grounding, "premise"), *_unknown(grounding, "hypothesis")]
+    if not grounding.has_evidence:
+        keys = {mention.key for mention in grounding.premise_mentions}
+        if grounding.hypothesis_mentions and all(mention.key in keys for mention in grounding.hypothesis_mentions):
+            show("no path is needed: every word of the second text stands in the first")
+        else:
+            show("no path joins these words within the limits (--max-hops, --max-degree, --max-candidates)")
+    elif not quiet:
+        remark(f"{counted(grounding.paths.num_paths, 'path')}, best first")
+    if unknown:
+        show(f"not in the graph: {', '.join(word['text'] for word in unknown)}")
+
+
+def _place(side: str, mention: Mention) -> dict[str, Any]:
+    name = {"premise": "start", "hypothesis": "end"}[side]
+    return {"side": name, "start": mention.start, "end": mention.end, "text": mention.text}
+
+
+def _unknown(grounding: Grounding, side: str) -> list[dict[str, Any]]:
+    return [{"start": m.start, "end": m.end, "text": m.text} for m in grounding.unknown(side)]

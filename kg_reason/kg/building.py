@@ -1,0 +1,126 @@
+"""From triples files to a graph folder that is ready for its first query: read, build, write whole, compile.
+
+Reading is `reading.py`, the arrays are `builder.py`, the folder is `storage.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from kg_reason.config import BuildConfig
+from kg_reason.errors import BadLinesError, GraphError
+from kg_reason.kg.builder import GraphBuilder
+from kg_reason.kg.graph import GraphStats, KnowledgeGraph
+from kg_reason.kg.inputs import InputFile
+from kg_reason.kg.linker import EntityLinker
+from kg_reason.kg.overlay import read_edits
+from kg_reason.kg.reading import find_inputs, read_blocks
+from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.storage import HEADER_FILE, save_graph
+from kg_reason.kg.triples import BadLines, TripleBlock
+
+logger = logging.getLogger(__name__)
+
+BAD_LINES_FILE = "bad_lines.tsv"
+PROGRESS_DELAY = 2.0  # seconds before a bar appears
+
+
+def build_graph(
+    paths: str | Path | Sequence[str | Path],
+    out: str | Path,
+    config: BuildConfig | None = None,
+    *,
+    show_progress: bool = False,
+) -> GraphStats:
+    """Build a graph folder from triples files, all or nothing.
+
+    Every bad line is found in one pass. Afterwards the compiled parts of linking and path search are warm, so that the
+    first query does not pay for them.
+
+    Args:
+        paths: files, folders, or `-` for standard input; N-Triples, N-Quads, Turtle, TriG, RDF/XML, JSON-LD, TSV or
+            CSV, each also compressed.
+        out: the graph folder; a graph that is there is replaced.
+        config: how to read; None: the defaults.
+        show_progress: show a bar on standard error when it takes longer than two seconds.
+
+    Returns:
+        The counts of the graph.
+
+    Raises:
+        BadLinesError: lines could not be read and `skip_bad_lines` is off; nothing was written.
+        InputSyntaxError: an input is missing or cannot be read as a whole; nothing was written.
+        GraphError: `out` is something else than a graph, or holds edits that would be lost.
+    """
+    config = config or BuildConfig()
+    out = Path(out)
+    _check_target(out)
+    inputs = find_inputs([paths] if isinstance(paths, str | Path) else paths, config)
+    bad_lines = BadLines()
+    builder = GraphBuilder(config)
+    for block in _counted(read_blocks(inputs, config, bad_lines), show_progress):
+        builder.add(block, delimited=is_delimited(inputs[block.file]))
+    if bad_lines.num and not config.skip_bad_lines:
+        raise BadLinesError(bad_lines.first, bad_lines.num)
+    if not builder.num_rows:
+        logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
+    built = builder.finish([item.name for item in inputs])
+    save_graph(built, out, bad_lines=_report(bad_lines))
+    graph = KnowledgeGraph.open(out)
+    warm_up(graph)
+    return graph.stats()
+
+
+def is_delimited(item: InputFile) -> bool:
+    """Tell whether the cells of an input are plain texts, so that every tail of a label relation is a label."""
+    return item.format in ("tsv", "csv")
+
+
+def warm_up(graph: KnowledgeGraph) -> None:
+    """Compile linking and path search for a graph, or read them from the compiler's cache."""
+    EntityLinker(graph).link("A man plays a violin.")
+    Retriever(graph).warm_up()
+
+
+def num_bad_lines(folder: Path) -> int:
+    """Return how many lines were skipped when a graph was built."""
+    report = folder / BAD_LINES_FILE
+    return report.read_bytes().count(b"\n") - 1 if report.is_file() else 0
+
+
+def _check_target(out: Path) -> None:
+    """Refuse before the work what could not be written after it."""
+    if (out / HEADER_FILE).is_file():
+        num_edits = len(read_edits(out))
+        if num_edits:
+            raise GraphError(
+                f"{out}: holds {num_edits} edit{'s' * (num_edits > 1)} that a new build would drop; build into another "
+                f"folder, or remove {out} first"
+            )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise GraphError(f"{out}: found something other than a graph folder; it is left alone, choose another --out")
+
+
+def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:
+    """Pass blocks on and count their triples on a bar."""
+    with tqdm(
+        desc="reading", unit=" triples", unit_scale=True, disable=not show_progress, delay=PROGRESS_DELAY,
+        dynamic_ncols=True,
+    ) as bar:  # fmt: skip
+        for block in blocks:
+            yield block
+            bar.update(len(block))
+
+
+def _report(bad_lines: BadLines) -> bytes:
+    if not bad_lines.num:
+        return b""
+    with tempfile.TemporaryDirectory(prefix="kg_reason_") as folder:
+        path = Path(folder) / BAD_LINES_FILE
+        bad_lines.write_report(path)
+        return path.read_bytes()

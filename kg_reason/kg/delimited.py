@@ -1,0 +1,337 @@
+"""TSV and CSV: rows of head, relation and tail, with optional weight, rank, language and part of speech.
+
+A compiled scan takes plain lines; every line that it cannot vouch for goes through `RowReader`, which tells what is
+wrong with it. A cell is its text without white space at its ends. TSV knows no quotes. CSV is read plain up to its
+first quote and by Python's csv module from there. Triples and noted lines together are the lines of the file, header
+and blank lines apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.config import BuildConfig
+from kg_reason.errors import ConfigError, InputSyntaxError
+from kg_reason.kg.compiled import HAS_COMPILER
+from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT, ScannedRows, scan_rows
+from kg_reason.kg.inputs import LineBlock, line_blocks
+from kg_reason.kg.triples import (
+    ROWS_PER_BLOCK,
+    AliasColumns,
+    BadLines,
+    BlockBuilder,
+    Source,
+    TripleBlock,
+    cell_key,
+    join_blocks,
+)
+
+_DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
+_WRITTEN_TABS = ("\\t", "tab")
+_POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
+_MAX_RANK = 2**31 - 1
+
+
+class Layout(NamedTuple):
+    """How a delimited file is laid out: what separates the fields, and what each of them is."""
+
+    delimiter: str
+    fields: tuple[int, ...]
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether any field is optional: a weight, a rank, a language, a part of speech."""
+        return any(field > TAIL for field in self.fields)
+
+
+def read_delimited(
+    stream: BinaryIO, name: str, file: int, bad_lines: BadLines, *, config: BuildConfig, quoted: bool
+) -> Iterator[TripleBlock]:
+    """Read a delimited file; bad lines are noted and passed over.
+
+    Args:
+        stream: UTF-8 bytes.
+        name: as the user named the file.
+        file: position in the list of inputs.
+        bad_lines: grows by the lines that could not be read.
+        config: delimiter, header and column names.
+        quoted: whether this is CSV, with quotes, or TSV, without.
+
+    Raises:
+        InputSyntaxError: the stream cannot be read, or the header lacks a column.
+        ConfigError: the delimiter is not one ASCII character.
+    """
+    blocks = line_blocks(stream, name)
+    delimiter = find_delimiter(config.delimiter, quoted=quoted)
+    first, layout = _read_header(blocks, name, delimiter, config=config, quoted=quoted)
+    blocks = chain(first, blocks)
+    reader = RowReader(layout, name, file, bad_lines)
+    for block in blocks:
+        if quoted and bool((block.buffer == ord('"')).any()):
+            yield from _read_quoted(chain([block], blocks), reader)
+            return
+        rows, rest = _scan(block, layout, file)
+        for start, end, line in rest.tolist():
+            text = reader.decode(block.buffer[start:end].tobytes(), line)
+            if text is not None:
+                reader.add(text.split(delimiter), line)
+        yield join_blocks(rows, reader.take())
+
+
+def find_delimiter(delimiter: str, *, quoted: bool) -> str:
+    r"""Return the field separator that a setting means; empty stands for the usual one, `\t` and `tab` for a tab.
+
+    Raises:
+        ConfigError: it is not one ASCII character, or is a quote or a line end.
+    """
+    if not delimiter:
+        return "," if quoted else "\t"
+    if delimiter in _WRITTEN_TABS:
+        return "\t"
+    if len(delimiter) > 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        raise ConfigError(f"delimiter: found {delimiter!r}, expected one ASCII character other than a quote")
+    return delimiter
+
+
+def _read_header(
+    blocks: Iterator[LineBlock], name: str, delimiter: str, *, config: BuildConfig, quoted: bool
+) -> tuple[list[LineBlock], Layout]:
+    """Return the layout that the first line tells, and what follows the header in its block, if anything does."""
+    for block in blocks:
+        while len(block.buffer):
+            end = int(np.argmax(block.buffer == ord("\n")))
+            text = block.buffer[:end].tobytes().decode(errors="replace")
+            after = LineBlock(block.buffer[end + 1 :], block.first_line + 1, block.num_lines - 1)
+            if text.strip(" \r"):
+                cells = next(csv.reader([text], delimiter=delimiter), []) if quoted else text.split(delimiter)
+                place = Source(name, block.first_line)
+                fields = _header_fields([cell.strip() for cell in cells], place, config)
+                if fields:
+                    return [after], Layout(delimiter, fields)
+                has_weight = len(cells) == 4 and _is_weight(cells[3])
+                return [block], Layout(delimiter, (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3])
+            block = after
+    return [], Layout(delimiter, (HEAD, RELATION, TAIL))
+
+
+def _header_fields(cells: list[str], place: Source, config: BuildConfig) -> tuple[int, ...]:
+    """Return what each field is if a line is a header, else nothing."""
+    names = (
+        config.head_column, config.relation_column, config.tail_column,
+        config.weight_column, config.rank_column, config.language_column, config.pos_column,
+    )
+    known = {column.strip().casefold(): field for field, column in enumerate(names, HEAD)}
+    fields = tuple(known.get(cell.casefold(), NONE) for cell in cells)
+    missing = [names[field - HEAD] for field in (HEAD, RELATION, TAIL) if field not in fields]
+    if config.header == "yes" and missing:
+        raise InputSyntaxError(*place, f"expected a column {missing[0]}, found {', '.join(cells)}")
+    if config.header == "no" or missing:
+        return ()
+    for field, column in enumerate(names, HEAD):
+        if fields.count(field) > 1:
+            raise InputSyntaxError(*place, f"expected one column {column}, found {fields.count(field)}")
+    return fields
+
+
+def _is_weight(text: str) -> bool:
+    try:
+        return parse_weight(text) >= 0.0
+    except ValueError:
+        return False
+
+
+def parse_weight(text: str) -> float:
+    """Return a weight; a ValueError tells what was expected."""
+    try:
+        weight = float(text) if "_" not in text else math.nan
+    except ValueError:
+        weight = math.nan
+    if not 0.0 <= weight <= float(np.finfo(np.float32).max):
+        raise ValueError(f"expected a weight, a number not below 0, found {text!r}")
+    return weight
+
+
+def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDArray[np.int64]]:
+    """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3]."""
+    buffer, first_line, num_lines = block
+    if not HAS_COMPILER:
+        ends = np.flatnonzero(buffer == ord("\n"))
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])[:num_lines]
+        rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
+        return BlockBuilder(file, with_columns=layout.has_columns).build(), rest
+    num_optional = num_lines if layout.has_columns else 0
+    scanned = ScannedRows(
+        head=np.empty((num_lines, 2), dtype=np.int64),
+        relation=np.empty((num_lines, 2), dtype=np.int64),
+        tail=np.empty((num_lines, 2), dtype=np.int64),
+        line=np.empty(num_lines, dtype=np.int64),
+        rest=np.empty((num_lines, 3), dtype=np.int64),
+        weight=np.full(num_optional, np.nan, dtype=np.float32),
+        rank=np.zeros(num_optional, dtype=np.int32),
+        language=np.zeros((num_optional, 2), dtype=np.int64),
+        pos=np.zeros(num_optional, dtype=np.uint8),
+    )
+    fields = np.array(layout.fields, dtype=np.int64)
+    num_rows, num_rest = scan_rows(buffer, first_line, ord(layout.delimiter), fields, scanned)
+    columns = None
+    if layout.has_columns:
+        language = _languages(buffer, scanned.language[:num_rows])
+        columns = AliasColumns(scanned.weight[:num_rows], scanned.rank[:num_rows], language, scanned.pos[:num_rows])
+    head, relation, tail, line = (
+        column[:num_rows] for column in (scanned.head, scanned.relation, scanned.tail, scanned.line)
+    )
+    return TripleBlock(buffer, head, relation, tail, line, file, columns), scanned.rest[:num_rest]
+
+
+def _languages(buffer: NDArray[np.uint8], spans: NDArray[np.int64]) -> list[str]:
+    """Return the texts of spans [n, 2], of which few differ."""
+    if not spans.any():
+        return [""] * len(spans)
+    text = buffer.tobytes()
+    tags: dict[bytes, str] = {}
+    cells = (text[start:end] for start, end in spans.tolist())
+    return [tags.get(cell) or tags.setdefault(cell, cell.decode().lower()) for cell in cells]
+
+
+class RowReader:
+    """Turns the cells of one line after the other into rows, or into a bad line that tells what is wrong.
+
+    Args:
+        layout: what each field is.
+        name: as the user named the file.
+        file: position in the list of inputs.
+        bad_lines: grows by the lines that could not be read.
+    """
+
+    def __init__(self, layout: Layout, name: str, file: int, bad_lines: BadLines) -> None:
+        self.layout = layout
+        self._name = name
+        self._file = file
+        self._bad_lines = bad_lines
+        self._rows = BlockBuilder(file, with_columns=layout.has_columns)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def take(self) -> TripleBlock:
+        """Return the rows added since the last call."""
+        rows, self._rows = self._rows, BlockBuilder(self._file, with_columns=self.layout.has_columns)
+        return rows.build()
+
+    def decode(self, line: bytes, number: int) -> str | None:
+        """Return the text of a line; None, and noted as a bad line, if it is not UTF-8."""
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            self.refuse(number, f"column {error.start + 1}: expected UTF-8 text, found byte 0x{line[error.start]:02X}")
+            return None
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Note a bad line."""
+        self._bad_lines.add(self._name, line, reason)
+
+    def add(self, cells: list[str], line: int) -> None:
+        """Add the row that the cells of a line make, or note what is wrong with them."""
+        try:
+            keys, columns = self._parse(cells)
+        except ValueError as error:
+            self.refuse(line, str(error))
+        else:
+            self._rows.add(keys, line, columns)
+
+    def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int]]:
+        fields = self.layout.fields
+        if len(cells) != len(fields):
+            separator = _DELIMITER_NAMES.get(self.layout.delimiter, repr(self.layout.delimiter))
+            raise ValueError(f"expected {len(fields)} {separator}-separated fields, found {len(cells)}")
+        values = {field: cell.strip() for field, cell in zip(fields, cells, strict=True) if field != NONE}
+        for field, part in ((HEAD, "head"), (RELATION, "relation"), (TAIL, "tail")):
+            if not values[field]:
+                raise ValueError(f"expected a {part}, found an empty field")
+            if "\0" in values[field]:
+                raise ValueError(f"expected a {part}, found a NUL character in it")
+            if "\r" in values[field]:
+                raise ValueError(f"expected a {part}, found a carriage return in it")
+        head, relation, tail = (cell_key(values[field]).encode() for field in (HEAD, RELATION, TAIL))
+        weight = parse_weight(values[WEIGHT]) if values.get(WEIGHT) else math.nan
+        rank = values.get(RANK, "")
+        if rank and not (rank.isascii() and rank.isdigit() and len(rank) <= 10 and 1 <= int(rank) <= _MAX_RANK):
+            raise ValueError(f"expected a rank, a whole number from 1, found {rank!r}")
+        pos = values.get(POS, "").lower()
+        if pos not in _POS:
+            raise ValueError(f"expected a part of speech n, v, a or r, found {values[POS]!r}")
+        language = values.get(LANGUAGE, "")
+        if not _LANGUAGE.fullmatch(language):
+            raise ValueError(f"expected a language tag such as en or pt-BR, found {language!r}")
+        columns = (weight, int(rank or 0), language.lower(), _POS[pos])
+        return (head, relation, tail), columns
+
+
+def _read_quoted(blocks: Iterator[LineBlock], reader: RowReader) -> Iterator[TripleBlock]:
+    """Read lines by the csv module; after a record that is not valid it goes on with the record's second line."""
+    lines = _Lines(blocks, reader)
+    delimiter = reader.layout.delimiter
+    while True:
+        records = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
+        try:
+            for cells in records:
+                if any(cell.strip() for cell in cells) or len(cells) > 1:
+                    reader.add(cells, lines.first)
+                lines.start_record()
+                if len(reader) >= ROWS_PER_BLOCK:
+                    yield reader.take()
+        except csv.Error as error:
+            reader.refuse(lines.first, f"not valid CSV: {error}")
+            lines.go_back()
+        else:
+            yield reader.take()
+            return
+
+
+class _Lines:
+    """Iterates over the text lines of blocks; remembers those of the current record."""
+
+    def __init__(self, blocks: Iterator[LineBlock], reader: RowReader) -> None:
+        self._lines = self._decoded(blocks, reader)
+        self._again: deque[tuple[int, str]] = deque()
+        self._record: list[tuple[int, str]] = []
+
+    @property
+    def first(self) -> int:
+        """Number of the current record's first line."""
+        return self._record[0][0]
+
+    def start_record(self) -> None:
+        """Forget the lines so far."""
+        self._record = []
+
+    def go_back(self) -> None:
+        """Give the lines of the current record again, save the first."""
+        self._again.extendleft(reversed(self._record[1:]))
+        self._record = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self._record.append(line)
+        return line[1]
+
+    @staticmethod
+    def _decoded(blocks: Iterator[LineBlock], reader: RowReader) -> Iterator[tuple[int, str]]:
+        for block in blocks:
+            for number, line in enumerate(block.buffer.tobytes().split(b"\n")[:-1], block.first_line):
+                text = reader.decode(line, number)
+                if text is not None:
+                    yield number, text.removesuffix("\r") + "\n"

@@ -1,0 +1,98 @@
+"""Turtle, TriG, RDF/XML and JSON-LD by pyoxigraph, which never opens a file or a connection on its own.
+
+The parser's statements pass as canonical N-Triples through the compiled scanner of `ntriples.py`, so that no Python
+runs per term. These syntaxes have no lines worth pointing at: a statement's number in the file takes their place. Graph
+names are dropped, blank nodes renamed as `BlankNames` tells. A syntax error ends the file: what follows it cannot be
+trusted.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from typing import BinaryIO
+
+import pyoxigraph
+
+from kg_reason.errors import ConfigError
+from kg_reason.kg.inputs import line_blocks
+from kg_reason.kg.ntriples import BlankNames, parse_line, scan_block, syntax_reason
+from kg_reason.kg.triples import ROWS_PER_BLOCK, BadLines, BlockBuilder, TripleBlock, join_blocks
+
+RDF_FORMATS = {
+    "ttl": pyoxigraph.RdfFormat.TURTLE,
+    "trig": pyoxigraph.RdfFormat.TRIG,
+    "rdfxml": pyoxigraph.RdfFormat.RDF_XML,
+    "jsonld": pyoxigraph.RdfFormat.JSON_LD,
+}
+
+
+def read_rdf(
+    stream: BinaryIO, name: str, file: int, bad_lines: BadLines, *, rdf_format: str, base_iri: str = ""
+) -> Iterator[TripleBlock]:
+    """Read a file in one of RDF_FORMATS up to its end or its first syntax error, which is noted with its line.
+
+    Args:
+        stream: UTF-8 bytes.
+        name: as the user named the file.
+        file: position in the list of inputs.
+        bad_lines: grows by the syntax error, and by statements that are no triples of RDF 1.1.
+        rdf_format: a key of RDF_FORMATS.
+        base_iri: what relative IRIs are resolved against; where empty, a relative IRI is an error.
+
+    Raises:
+        InputSyntaxError: the stream cannot be read.
+        ConfigError: the base IRI is not an absolute IRI.
+    """
+    base = check_base_iri(base_iri) if base_iri else None
+    statements = _statements(pyoxigraph.parse(stream, RDF_FORMATS[rdf_format], base_iri=base), name, bad_lines)
+    names = BlankNames(file, numbered=True)
+    first_statement = 1
+    while lines := pyoxigraph.serialize(islice(statements, ROWS_PER_BLOCK), format=pyoxigraph.RdfFormat.N_TRIPLES):
+        for block in line_blocks(io.BytesIO(lines), name):
+            block = block._replace(first_line=first_statement)
+            first_statement += block.num_lines
+            rows, rest = scan_block(block, file, names, with_graph=False)
+            others = BlockBuilder(file)
+            for start, end, statement in rest.tolist():
+                line = block.buffer[start:end].tobytes()
+                try:
+                    keys = parse_line(line, names, pyoxigraph.RdfFormat.N_TRIPLES)
+                except ValueError as error:
+                    bad_lines.add(name, 0, f"statement {statement}: {error}")
+                else:
+                    for triple in keys:
+                        others.add(triple, statement)
+            yield join_blocks(rows, others.build())
+
+
+def check_base_iri(base_iri: str) -> str:
+    """Return a base IRI that pyoxigraph takes.
+
+    Raises:
+        ConfigError: it is not an absolute IRI.
+    """
+    try:
+        pyoxigraph.parse(b"", pyoxigraph.RdfFormat.TURTLE, base_iri=base_iri)
+    except ValueError as error:
+        raise ConfigError(f"base_iri: found {base_iri!r}, expected an absolute IRI: {error}") from error
+    return base_iri
+
+
+def _statements(parser: Iterator[pyoxigraph.Quad], name: str, bad_lines: BadLines) -> Iterator[pyoxigraph.Triple]:
+    """Yield what the parser finds, without graph names, until its end or its first syntax error."""
+    try:
+        for quad in parser:
+            yield quad.triple
+    except SyntaxError as error:
+        bad_lines.add(name, error.lineno or 0, f"{_reason(error)}; the rest of the file was not read")
+
+
+def _reason(error: SyntaxError) -> str:
+    reason = syntax_reason(error)
+    if "LoadDocumentCallback" in reason:
+        return "found a context at another address, expected it in the file itself (nothing is fetched)"
+    if "No scheme found in an absolute IRI" in reason:
+        return f"{reason}; relative IRIs need --base-iri"
+    return reason

@@ -1,0 +1,57 @@
+"""The one door to every input format: files in, blocks of triples out, bad lines collected on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kg_reason.config import BuildConfig
+from kg_reason.errors import BadLinesError
+from kg_reason.kg.delimited import read_delimited
+from kg_reason.kg.inputs import InputFile, find_inputs, open_input
+from kg_reason.kg.ntriples import read_line_formats
+from kg_reason.kg.rdf import read_rdf
+from kg_reason.kg.triples import BadLines, Triple, TripleBlock
+
+
+def read_blocks(inputs: Sequence[InputFile], config: BuildConfig, bad_lines: BadLines) -> Iterator[TripleBlock]:
+    """Read every input, in order, into blocks of at least one triple; `block.file` is the position in `inputs`.
+
+    Args:
+        inputs: made by `find_inputs`.
+        config: how delimited files and relative IRIs are read.
+        bad_lines: grows by every line that could not be read; whether that is fatal is the caller's decision.
+
+    Raises:
+        InputSyntaxError: a file cannot be read at all, or an archive is damaged.
+        ConfigError: a delimiter or a base IRI that cannot be used.
+        MissingExtraError: a .zst file without the package zstandard.
+    """
+    for file, item in enumerate(inputs):
+        with open_input(item) as stream:
+            if item.format in ("nt", "nq"):
+                blocks = read_line_formats(stream, item.name, file, bad_lines, with_graph=item.format == "nq")
+            elif item.format in ("tsv", "csv"):
+                blocks = read_delimited(stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv")
+            else:
+                base_iri = config.base_iri
+                blocks = read_rdf(stream, item.name, file, bad_lines, rdf_format=item.format, base_iri=base_iri)
+            yield from (block for block in blocks if len(block))
+
+
+def read_triples(paths: Sequence[str | Path], config: BuildConfig | None = None) -> Iterator[Triple]:
+    """Read files, folders or standard input (`-`) in any format, triple by triple, with file and line of each.
+
+    Raises:
+        InputSyntaxError: a file cannot be read at all, or an archive is damaged.
+        BadLinesError: at the end of the pass, unless `config.skip_bad_lines`: the lines that could not be read.
+        ConfigError: a delimiter or a base IRI that cannot be used.
+        MissingExtraError: a .zst file without the package zstandard.
+    """
+    config = config or BuildConfig()
+    inputs = find_inputs(paths, config)
+    bad_lines = BadLines()
+    for block in read_blocks(inputs, config, bad_lines):
+        yield from block.triples(inputs[block.file].name)
+    if bad_lines.num and not config.skip_bad_lines:
+        raise BadLinesError(bad_lines.first, bad_lines.num)

@@ -1,0 +1,411 @@
+"""One labelled pair at a time: two entities that a pattern joins, a sentence or frame that takes both words, checks.
+
+How many pairs of which kind are made is `synthesis.py`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kg_reason.config import SynthesisConfig
+from kg_reason.context import Polarity
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import EntityLinker
+from kg_reason.kg.retriever import Retriever
+from kg_reason.nli import Label
+from kg_reason.nonce import NonceWords
+from kg_reason.patterns import Frames, Pattern, PatternWalker, RelationTable, Route, Walk
+from kg_reason.places import Place, find_places, shorten
+from kg_reason.surface import PREPOSITIONS, fill, inflect, is_name
+from kg_reason.vocabulary import Vocabulary, Word
+
+IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrelated"
+_DOWNWARD_SHARE = 0.3
+_FRAME_SHARE = {False: 0.35, True: 0.6}  # by whether the words are invented
+_REVERSED_SHARE = 0.4
+_SECOND_WORD_SHARE = 0.3
+_NUM_DRAWN = 4
+_MAX_TRIES = 60
+_MAX_PAIR_REPEATS = 3
+_FRAME_SETS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": "noun"}
+OWN_PATTERNS = (
+    Pattern(IDENTICAL, (), Label.ENTAILMENT, Label.ENTAILMENT, share=0.4),
+    Pattern(SHORTER, (), Label.ENTAILMENT, Label.NEUTRAL, share=0.6),
+    Pattern(LONGER, (), Label.NEUTRAL, Label.ENTAILMENT, share=0.6),
+    Pattern(UNRELATED, (), Label.NEUTRAL, Label.NEUTRAL, share=1.5),
+)
+
+
+@dataclass(eq=False)
+class Cell:
+    """What one kind of pair is drawn from.
+
+    Attributes:
+        pattern: what leads from the one word to the other.
+        routes: the same in the relations of the graph.
+        polarity: of the place that the words take.
+        invented: whether the words are replaced by invented ones.
+        num_made, failures: pairs made so far; draws without a pair since the last one.
+    """
+
+    pattern: Pattern
+    routes: tuple[Route, ...]
+    polarity: Polarity
+    invented: bool
+    num_made: int = 0
+    failures: int = 0
+
+    @property
+    def label(self) -> Label:
+        """The label of its pairs."""
+        return self.pattern.label if self.polarity is Polarity.UPWARD else self.pattern.downward
+
+    @property
+    def filling(self) -> float:
+        """How full the cell is, by its share."""
+        share = self.pattern.share * (1.0 if self.polarity is Polarity.UPWARD else _DOWNWARD_SHARE)
+        return (self.num_made + 1) / share
+
+
+class Draft(NamedTuple):
+    """A pair before it is accepted: texts, the words that differ, where it is from and why it holds."""
+
+    premise: str
+    hypothesis: str
+    words: tuple[str, str]
+    source: str
+    evidence: str
+    names: dict[str, str]
+
+
+class PairMaker:
+    """Draws pairs from cells, none of them twice.
+
+    Args:
+        linker: finds the words of the sentences; its graph is the graph of everything.
+        sentences: plain text, one sentence each.
+        table: relation patterns and frames.
+        config: settings.
+        retriever: where given, pairs with invented words are kept only if it finds a path between them.
+    """
+
+    def __init__(
+        self,
+        linker: EntityLinker,
+        sentences: Sequence[str],
+        table: RelationTable,
+        config: SynthesisConfig,
+        retriever: Retriever | None = None,
+    ) -> None:
+        graph = linker.graph
+        self._graph = graph
+        self._linker = linker
+        self._retriever = retriever
+        self._table = table
+        self._max_pairs_per_sentence = config.max_pairs_per_sentence
+        self._rng = random.Random(f"synthesis {config.synthesis_seed}")
+        self._walker = PatternWalker(graph, table)
+        self._vocabulary = Vocabulary(graph, sentences, avoid=self._table.avoid)
+        self._vocabulary.drop(self._avoided())
+        self._nonce = NonceWords(graph, config.synthesis_seed)
+        self._places = find_places(self._vocabulary, linker, sentences)
+        self._usual = [entity for entity in range(graph.num_entities) if self._vocabulary.words(entity)]
+        self._from_sentence: Counter[int] = Counter()
+        self._word_pairs: Counter[tuple[str, str]] = Counter()
+        self._seen: set[tuple[str, str]] = set()
+        self._reach: dict[int, frozenset[int]] = {}
+        self._pattern_starts: dict[Pattern, list[int]] = {}
+
+    def _avoided(self) -> set[int]:
+        """Return the entities below, or marked by, those whose labels the table tells to avoid."""
+        found: set[int] = set()
+        for label in sorted(self._table.avoid_below):
+            for top in self._vocabulary.senses(label):
+                marked = {int(self._graph.edge_head[edge]) for edge in self._graph.edges_of(top)}
+                found |= self._walker.below(top) | (marked - self._walker.above_within(top, 1))
+        return found
+
+    def routes(self) -> dict[Pattern, tuple[Route, ...]]:
+        """Return the patterns that the graph has relations for, each with its routes, and those without relations."""
+        found: dict[Pattern, tuple[Route, ...]] = {}
+        for route in self._walker.routes:
+            found[route.pattern] = (*found.get(route.pattern, ()), route)
+        return found | dict.fromkeys(OWN_PATTERNS, ())
+
+    @property
+    def num_drawn(self) -> int:
+        """How many pairs were drawn."""
+        return len(self._seen)
+
+    def draw(self, cell: Cell) -> Draft | None:
+        """Return a pair that was not drawn before, or None where some tries found none."""
+        for _ in range(_MAX_TRIES):
+            draft = self._try(cell)
+            if draft is None or (draft.premise == draft.hypothesis and cell.pattern.name != IDENTICAL):
+                continue
+            if (draft.premise, draft.hypothesis) in self._seen or self._word_pairs[draft.words] >= _MAX_PAIR_REPEATS:
+                continue
+            if cell.invented and cell.pattern.name != UNRELATED and not self._is_retrieved(draft):
+                continue
+            self._seen.add((draft.premise, draft.hypothesis))
+            if not cell.invented and draft.words != ("", ""):
+                self._word_pairs[draft.words] += 1
+            if draft.source:
+                self._from_sentence[int(draft.source[1:])] += 1
+            return draft
+        return None
+
+    def _try(self, cell: Cell) -> Draft | None:
+        name = cell.pattern.name
+        if name == IDENTICAL:
+            return self._identical(cell)
+        if name in (SHORTER, LONGER):
+            return self._shortened(cell)
+        if self._places and self._rng.random() >= _FRAME_SHARE[cell.invented]:
+            return self._from_place(cell)
+        return self._from_frame(cell)
+
+    # ---- pairs without another entity
+
+    def _sentence(self, polarity: Polarity) -> Place | None:
+        """Draw a place of a polarity from a sentence that still may be used."""
+        if not self._places:
+            return None
+        place = self._rng.choice(self._places)
+        full = self._from_sentence[place.sentence] >= self._max_pairs_per_sentence
+        return None if full or place.polarity is not polarity else place
+
+    def _identical(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        if place is None:
+            return None
+        return Draft(place.text, place.text, ("", ""), f"s{place.sentence}", "", {})
+
+    def _shortened(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        shorter = shorten(place) if place is not None else ""
+        if place is None or not shorter:
+            return None
+        premise, hypothesis = (place.text, shorter) if cell.pattern.name == SHORTER else (shorter, place.text)
+        return Draft(premise, hypothesis, ("", ""), f"s{place.sentence}", "", {})
+
+    # ---- pairs of two entities
+
+    def _walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
+        """Return a walk of a cell's pattern from an entity, or to it where backward."""
+        if cell.pattern.name == UNRELATED:
+            other = self._draw_usual(self._usual) if self._usual and not cell.invented else -1
+            other = other if other >= 0 else self._rng.randrange(self._graph.num_entities)
+            ends = (other, entity) if backward else (entity, other)
+            return Walk(ends, ()) if self._are_unrelated(entity, other) else None
+        route = self._rng.choice(cell.routes)
+        if not route.steps:
+            return Walk((entity,), ())
+        walks = self._walker.walks(route.reversed() if backward else route, entity, self._rng)
+        if not walks:
+            return None
+        walk = self._most_usual(walks) if not cell.invented else self._rng.choice(walks)
+        return Walk(walk.entities[::-1], walk.edges[::-1]) if backward else walk
+
+    def _most_usual(self, walks: Sequence[Walk]) -> Walk:
+        """Draw some walks and return the one that ends in the most usual word."""
+        drawn = [self._rng.choice(walks) for _ in range(_NUM_DRAWN)]
+        return max(drawn, key=lambda walk: self._usage(walk.entities[-1]))
+
+    def _usage(self, entity: int) -> float:
+        words = self._vocabulary.words(entity)
+        return words[0].count / words[0].rank**2 if words else -1.0
+
+    def _from_place(self, cell: Cell) -> Draft | None:
+        place = self._sentence(cell.polarity)
+        if place is None or not (place.clear or cell.invented) or place.lemma in self._table.avoid:
+            return None
+        if cell.pattern.after and not place.text[: place.start].lower().endswith(
+            tuple(f"{word} " for word in cell.pattern.after)
+        ):
+            return None
+        backward = self._rng.random() < _REVERSED_SHARE
+        walk = self._walk(cell, place.entity, backward)
+        if walk is None or not self._holds(cell, walk):
+            return None
+        other = walk.entities[0] if backward else walk.entities[-1]
+        if cell.invented:
+            return self._invented_in_place(place, walk, backward)
+        word = self._other_word(place.lemma, place.pos, other, other == place.entity)
+        if word is None or (other != place.entity and self._words_clash(cell, place.lemma, word.text)):
+            return None
+        changed = place.substitute(word.text)
+        if not changed:
+            return None
+        texts = (changed, place.text) if backward else (place.text, changed)
+        words = (word.text, place.lemma) if backward else (place.lemma, word.text)
+        return Draft(*texts, words, f"s{place.sentence}", self._evidence(walk), {})
+
+    def _invented_in_place(self, place: Place, walk: Walk, backward: bool) -> Draft | None:
+        ends = (walk.entities[0], walk.entities[-1])
+        if any(self._vocabulary.is_named(entity) != is_name(place.lemma) for entity in ends):
+            return None
+        names: dict[str, str] = {}
+        texts = []
+        for entity in ends:
+            word, form = self._invent(place.tag)
+            names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
+            texts.append(place.put(form.capitalize() if is_name(place.lemma) else form))
+        return Draft(texts[0], texts[1], ("", ""), f"s{place.sentence}", self._evidence(walk), names)
+
+    def _from_frame(self, cell: Cell) -> Draft | None:
+        walk = self._frame_walk(cell)
+        if walk is None or not self._holds(cell, walk):
+            return None
+        first, last = walk.entities[0], walk.entities[-1]
+        pos = self._vocabulary.pos(first)
+        if cell.invented:
+            named = self._vocabulary.is_named(first) and self._vocabulary.is_named(last)
+            frame = self._frame(cell, pos, named=named and pos in ("n", ""))
+            return self._invented_in_frame(frame, walk) if frame else None
+        words = [word for word in self._vocabulary.words(first) if word.rank == 1]
+        source = self._choose(words)
+        word = self._other_word(source.text, source.pos, last, first == last) if source is not None else None
+        if source is None or word is None or word.rank > 1 or (first != last and self._words_clash(cell, source.text, word.text)):
+            return None
+        named = is_name(source.text) or is_name(word.text)
+        prepositions = source.text in PREPOSITIONS and word.text in PREPOSITIONS and pos == "r"
+        frame = self._frame(cell, pos, named=named and pos in ("n", ""), prepositions=prepositions)
+        premise, hypothesis = (fill(frame, text) for text in (source.text, word.text)) if frame else ("", "")
+        if not premise or not hypothesis:
+            return None
+        return Draft(premise, hypothesis, (source.text, word.text), "", self._evidence(walk), {})
+
+    def _frame_walk(self, cell: Cell) -> Walk | None:
+        if cell.invented and cell.routes:
+            return self._walker.random_walk(self._rng.choice(cell.routes), self._rng)
+        starts = self._starts(cell)
+        return self._walk(cell, self._draw_usual(starts), backward=False) if starts else None
+
+    def _starts(self, cell: Cell) -> list[int]:
+        """Return the entities with a usual word from which a cell's pattern may lead somewhere."""
+        if not cell.routes:
+            return self._usual
+        if cell.pattern not in self._pattern_starts:
+            found = {entity for route in cell.routes for entity in self._walker.starts(route)}
+            self._pattern_starts[cell.pattern] = [
+                entity
+                for entity in self._usual
+                if entity in found and (cell.pattern.names != "only" or self._vocabulary.is_named(entity))
+            ]
+        return self._pattern_starts[cell.pattern]
+
+    def _draw_usual(self, entities: Sequence[int]) -> int:
+        """Draw some entities and return the one with the most usual word."""
+        return max((self._rng.choice(entities) for _ in range(_NUM_DRAWN)), key=self._usage)
+
+    def _frame(self, cell: Cell, pos: str, *, named: bool, prepositions: bool = False) -> str:
+        usual_set = "name" if named else "preposition" if prepositions else _FRAME_SETS[pos]
+        frames: Frames | None = self._table.frames.get(cell.pattern.frames or usual_set)
+        if frames is None:
+            return ""
+        choices = frames.upward if cell.polarity is Polarity.UPWARD else frames.downward
+        return self._rng.choice(choices) if choices else ""
+
+    def _invented_in_frame(self, frame: str, walk: Walk) -> Draft | None:
+        tag = frame[frame.index("{") + 1 : frame.index("}")]
+        names: dict[str, str] = {}
+        texts = []
+        for entity in (walk.entities[0], walk.entities[-1]):
+            word, form = self._invent(tag)
+            names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
+            texts.append(fill(frame, word.capitalize() if tag == "NNP" else word))
+        return Draft(texts[0], texts[1], ("", ""), "", self._evidence(walk), names)
+
+    def _invent(self, tag: str) -> tuple[str, str]:
+        """Return an invented word and its form for a tag."""
+        word = self._nonce.draw()
+        return word, inflect(word, tag) or word
+
+    # ---- checks
+
+    def _is_retrieved(self, draft: Draft) -> bool:
+        """Tell whether the retriever finds a path between the two sentences of a pair."""
+        if self._retriever is None:
+            return True
+        mentions = (self._linker.link(text, draft.names) for text in (draft.premise, draft.hypothesis))
+        return len(self._retriever.retrieve(*mentions).length) > 0
+
+    def _other_word(self, text: str, pos: str, entity: int, same: bool) -> Word | None:
+        """Choose a usual word of an entity that can stand where another word stands."""
+        choices = [
+            word
+            for word in self._vocabulary.words(entity)
+            if word.text.lower() != text.lower() and (not pos or word.pos in ("", pos))
+        ]
+        if same:
+            choices = [word for word in choices if word.text.lower().rstrip("s") != text.lower().rstrip("s")]
+        return self._choose(choices)
+
+    def _choose(self, words: Sequence[Word]) -> Word | None:
+        """Return the most usual of some words, or now and then the next."""
+        if not words:
+            return None
+        return words[1] if len(words) > 1 and self._rng.random() < _SECOND_WORD_SHARE else words[0]
+
+    def _holds(self, cell: Cell, walk: Walk) -> bool:
+        """Tell whether nothing else in the graph contradicts the pattern's label for the two ends."""
+        pattern = cell.pattern
+        first, last = walk.entities[0], walk.entities[-1]
+        pos = (self._vocabulary.pos(first), self._vocabulary.pos(last))
+        if (pos[0] and pos[1] and pos[0] != pos[1]) or (pattern.pos and pos[0] and pos[0] not in pattern.pos):
+            return False
+        named = (self._vocabulary.is_named(first), self._vocabulary.is_named(last))
+        if (pattern.names == "only" and not all(named)) or (pattern.names == "never" and any(named)):
+            return False
+        if named[0] != named[1] and "instance" not in " ".join(pattern.steps) and first != last:
+            return False
+        if pattern.ends_below and not all(self._walker.has_at_most(end, pattern.ends_below) for end in (first, last)):
+            return False
+        if pattern.label is Label.ENTAILMENT or first == last:
+            return True
+        if last in self._walker.above(first):
+            return False
+        return pattern.label is Label.NEUTRAL or first not in self._walker.above(last)
+
+    def _words_clash(self, cell: Cell, first: str, last: str) -> bool:
+        """Tell whether other meanings of the two words are the same or one above the other, against the label."""
+        if cell.pattern.label is Label.ENTAILMENT:
+            return False
+        senses, others = self._vocabulary.senses(first)[:4], self._vocabulary.senses(last)[:4]
+        if set(senses) & set(others):
+            return True
+        above = {wider for sense in senses for wider in self._walker.above(sense)}
+        if above & set(others):
+            return True
+        if cell.pattern.label is Label.NEUTRAL:
+            return False
+        return bool({wider for other in others for wider in self._walker.above(other)} & set(senses))
+
+    def _are_unrelated(self, first: int, last: int) -> bool:
+        return first != last and not self._near(first) & self._near(last)
+
+    def _near(self, entity: int) -> frozenset[int]:
+        """Return an entity, its neighbours, and theirs where it climbs."""
+        if entity not in self._reach:
+            graph = self._graph
+            near = {entity}
+            for edge in graph.edges_of(entity):
+                near |= {int(graph.edge_head[edge]), int(graph.edge_tail[edge])}
+            self._reach[entity] = frozenset(near | self._walker.above_within(entity, 2))
+        return self._reach[entity]
+
+    def _evidence(self, walk: Walk) -> str:
+        """Write a walk with its entities' ids and relations, such as "a -hypernym-> b"."""
+        graph = self._graph
+        text = graph.entity_id(walk.entities[0])
+        for edge, entity in zip(walk.edges, walk.entities[1:], strict=False):
+            relation = graph.relation_label(int(graph.edge_relation[edge]))
+            forward = int(graph.edge_tail[edge]) == entity
+            text += f" -{relation}-> " if forward else f" <-{relation}- "
+            text += graph.entity_id(entity)
+        return text
