@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kg_reason.config import (
         BuildConfig,
+        ExampleConfig,
         LinkerConfig,
         ModelConfig,
         ReasonerConfig,
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
         TrainConfig,
     )
     from kg_reason.errors import KGReasonError
-    from kg_reason.evaluation import EvaluationReport, evaluate
+    from kg_reason.evaluation import evaluate
+    from kg_reason.evaluation_report import EvaluationReport
     from kg_reason.examples import read_examples, write_examples
+    from kg_reason.kg.building import build_graph
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.linker import EntityLinker
     from kg_reason.kg.reading import read_triples
@@ -36,7 +39,8 @@ __version__ = "0.1.0"
 _ROOM_OF = {
     "BuildConfig": "config",
     "EntityLinker": "kg.linker",
-    "EvaluationReport": "evaluation",
+    "EvaluationReport": "evaluation_report",
+    "ExampleConfig": "config",
     "KGReasonError": "errors",
     "KnowledgeGraph": "kg.graph",
     "Label": "nli",
@@ -51,6 +55,7 @@ _ROOM_OF = {
     "SynthesisConfig": "config",
     "TrainConfig": "config",
     "TrainReport": "training",
+    "build_graph": "kg.building",
     "evaluate": "evaluation",
     "read_examples": "examples",
     "read_triples": "kg.reading",
@@ -63,6 +68,7 @@ __all__ = [
     "BuildConfig",
     "EntityLinker",
     "EvaluationReport",
+    "ExampleConfig",
     "KGReasonError",
     "KnowledgeGraph",
     "Label",
@@ -77,6 +83,7 @@ __all__ = [
     "SynthesisConfig",
     "TrainConfig",
     "TrainReport",
+    "build_graph",
     "evaluate",
     "read_examples",
     "read_triples",

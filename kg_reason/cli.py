@@ -17,8 +17,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from kg_reason.commands import graph, model, system
+from kg_reason.commands.arguments import UsageError
+from kg_reason.commands.graph import add_commands as add_graph_commands
+from kg_reason.commands.inspection import add_commands as add_inspection_commands
+from kg_reason.commands.model import add_commands as add_model_commands
 from kg_reason.commands.printing import printable
+from kg_reason.commands.query import add_commands as add_query_commands
+from kg_reason.commands.system import add_commands as add_system_commands
 from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
 from kg_reason.flags import read_config, set_under
 
@@ -36,10 +41,6 @@ kg-reason COMMAND --help tells everything about one command.
 """
 
 
-class _UsageError(Exception):
-    """Arguments that do not fit the command."""
-
-
 class Parser(argparse.ArgumentParser):
     """A parser that raises instead of leaving the process, and takes no abbreviated flags."""
 
@@ -48,22 +49,34 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
-        raise _UsageError(f"{message}\n{self.format_usage().rstrip()}\n({self.prog} --help tells more)")
+        raise UsageError(f"{message} ({self.prog} --help tells more)")
 
 
 def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """Return the parser of the whole command, and of each of its commands by name."""
-    parser = Parser(
+    parser: argparse.ArgumentParser = Parser(
         prog="kg-reason", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"kg-reason {_version()}")
     parser.add_argument("--completion", choices=SHELLS, help="print the completion script of a shell and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
-    for room in (graph, model, system):
-        room.add_commands(commands)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")  # each of them a Parser
+    for add_commands in (
+        add_graph_commands, add_inspection_commands, add_model_commands, add_query_commands, add_system_commands,
+    ):  # fmt: skip
+        add_commands(commands)
     for command in commands.choices.values():
+        command.usage = _short_usage(command)
         _add_everywhere(command)
     return parser, dict(commands.choices)
+
+
+def _short_usage(command: argparse.ArgumentParser) -> str:
+    """Return the usage of a command without its settings, which the help lists under their headings."""
+    positionals, options = (group._group_actions for group in command._action_groups[:2])
+    formatter = command._get_formatter()
+    formatter.add_usage(None, [*options, *positionals], command._mutually_exclusive_groups)
+    more = " [settings]" if len(command._action_groups) > 2 else ""
+    return formatter.format_help().removeprefix("usage: ").rstrip().replace("%", "%%") + more
 
 
 def _add_everywhere(command: argparse.ArgumentParser) -> None:
@@ -83,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _run(given)
         sys.stdout.flush()
-    except _UsageError as error:
+    except UsageError as error:
         _tell(error, "UsageError", as_json)
         return USAGE
     except KGReasonError as error:

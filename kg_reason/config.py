@@ -108,7 +108,7 @@ class LinkerConfig(Config):
 
     language: str = setting("en", "language of the text: picks tokeniser, lemma rules and labels; empty: any label")
     max_mention_words: int = setting(6, "longest mention, in tokens", minimum=1, maximum=32)
-    max_candidates: int = setting(5, "entities kept per mention, best first", minimum=1, maximum=64)
+    max_candidates: int = setting(8, "entities kept per mention, best first", minimum=1, maximum=64)
     context_weight: float = setting(
         0.2, "how much a candidate gains from graph neighbours among the other mentions", minimum=0.0, maximum=1.0
     )
@@ -220,7 +220,7 @@ class TrainConfig(Config):
 class ExampleConfig(Config):
     """How files of labelled pairs are read; a column is a field of a JSON object in JSONL files."""
 
-    premise_column: str = setting("premise", "column of the premise; empty: none, every hypothesis is a claim to verify")
+    premise_column: str = setting("premise", "column of the premise; empty: none, hypotheses are claims to verify")
     hypothesis_column: str = setting("hypothesis", "column of the hypothesis")
     label_column: str = setting("label", "column of the label, written as a word")
     category_column: str = setting("category", "column of the optional slice an example is reported under")

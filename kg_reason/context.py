@@ -31,26 +31,30 @@ class Polarity(StrEnum):
     UNCLEAR = "unclear"
 
 
+def _word_set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _TOKEN = re.compile(r"n['’]t\b|[^\W_]+?(?=n['’]t\b)|[^\W_]+(?:-[^\W_]+)*|['’]\w+|[^\w\s]", re.IGNORECASE)
-_DETERMINERS = frozenset(
+_DETERMINERS = _word_set(
     "a an the this that these those my your his her its our their some any no each every another both several many "
-    "few all either neither 's".split()
+    "few all either neither 's"
 )
-_NUMBERS = frozenset("one two three four five six seven eight nine ten eleven twelve twenty thirty hundred".split())
-_PREPOSITIONS = frozenset(
+_NUMBERS = _word_set("one two three four five six seven eight nine ten eleven twelve twenty thirty hundred")
+_PREPOSITIONS = _word_set(
     "in on at by with from of for near into onto over under behind beside between through across along against around "
     "about above below inside outside during without within toward towards after before off up down out past like as "
-    "among upon beneath".split()
+    "among upon beneath"
 )
-_CONJUNCTIONS = frozenset("and or but while when because if that who which where than".split())
-_BE = frozenset("is are was were be been being am 's 're".split())
-_MODALS = frozenset("to do does did will would can could may might must should shall not n't let".split())
-_PRONOUNS = frozenset("i you he she it we they who everyone someone people nobody somebody".split())
-_ADVERBS = frozenset("very so too quite rather really now then there here together again away back down up".split())
+_CONJUNCTIONS = _word_set("and or but while when because if that who which where than")
+_BE = _word_set("is are was were be been being am 's 're")
+_MODALS = _word_set("to do does did will would can could may might must should shall not n't let")
+_PRONOUNS = _word_set("i you he she it we they who everyone someone people nobody somebody")
+_ADVERBS = _word_set("very so too quite rather really now then there here together again away back down up")
 _FUNCTION = _DETERMINERS | _PREPOSITIONS | _CONJUNCTIONS | _BE | _MODALS | _PRONOUNS | _ADVERBS
 _ENDS = frozenset({"", ".", ",", "!", "?", ";", ":", '"', ")"})
 
-_NEGATIONS = frozenset("not n't never cannot hardly nobody none nothing neither nor nowhere rarely seldom".split())
+_NEGATIONS = _word_set("not n't never cannot hardly nobody none nothing neither nor nowhere rarely seldom")
 _NEGATIVE_DETERMINERS = frozenset({"no", "few"})
 _RESTRICTORS = frozenset({"every", "all", "each", "any"})
 _CLAUSE_BREAKS = frozenset({",", ";", ".", "but", "because", "while", "although", "though", "whereas", "that"})

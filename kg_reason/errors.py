@@ -3,7 +3,7 @@
     KGReasonError
     +-- ConfigError            a setting outside its range (also a ValueError)
     +-- InputSyntaxError       an input file that cannot be read, with file and line (also a ValueError)
-    +-- BadLinesError          several bad lines of one build, all found in one pass (also a ValueError)
+    +-- BadLinesError          several bad lines of input files, all found in one pass (also a ValueError)
     +-- GraphError             a graph folder that is missing, foreign or damaged
     +-- UnknownEntityError     an entity or relation that the graph does not hold (also a KeyError)
     +-- CheckpointError        a run folder that is missing, foreign, damaged or bound to another graph
@@ -56,23 +56,23 @@ class BadLine:
 
 
 class BadLinesError(KGReasonError, ValueError):
-    """Lines of the input could not be read; nothing was written.
+    """Lines of the input could not be read.
 
     Args:
         bad_lines: the first of them, in order of file and line.
         num_bad_lines: how many there were in all.
+        advice: what follows from it and what the caller can do, for the first line of the message.
     """
 
-    def __init__(self, bad_lines: Sequence[BadLine], num_bad_lines: int) -> None:
+    def __init__(self, bad_lines: Sequence[BadLine], num_bad_lines: int, advice: str = "") -> None:
         self.bad_lines = tuple(bad_lines)
         self.num_bad_lines = num_bad_lines
         plural = "line" if num_bad_lines == 1 else "lines"
-        shown = "\n".join(f"  {bad_line}" for bad_line in self.bad_lines)
         more = num_bad_lines - len(self.bad_lines)
-        rest = f"\n  ... and {more:,} more" if more > 0 else ""
-        super().__init__(
-            f"{num_bad_lines:,} bad {plural}, nothing written (--skip-bad-lines reads the rest):\n{shown}{rest}"
-        )
+        told = [f"{num_bad_lines:,} bad {plural}{f', {advice}' if advice else ''}:"]
+        told += [f"  {bad_line}" for bad_line in self.bad_lines]
+        told += [f"  ... and {more:,} more"] if more > 0 else []
+        super().__init__("\n".join(told))
 
 
 class GraphError(KGReasonError):

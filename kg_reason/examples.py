@@ -32,16 +32,6 @@ SPELLINGS = {
 LABEL_WORDS = ", ".join(Label)
 
 
-class BadExamplesError(BadLinesError):
-    """Lines of example files could not be read; `bad_lines` holds the first of them."""
-
-    def __str__(self) -> str:
-        plural = "line" if self.num_bad_lines == 1 else "lines"
-        more = self.num_bad_lines - len(self.bad_lines)
-        told = [f"  {bad_line}" for bad_line in self.bad_lines] + [f"  ... and {more:,} more"] * (more > 0)
-        return "\n".join([f"{self.num_bad_lines:,} bad {plural} in the examples:", *told])
-
-
 class _BadRowError(ValueError):
     """One row is not an example; the message says what was found and what was expected."""
 
@@ -88,7 +78,7 @@ def read_examples(
         if num_rows and unseen:
             bad_rows.add(name, 1, f"found no column {min(unseen)!r} in this or any other line, expected it in some")
     if bad_rows.num:
-        raise BadExamplesError(bad_rows.first, bad_rows.num)
+        raise BadLinesError(bad_rows.first, bad_rows.num)
     return examples
 
 

@@ -62,7 +62,7 @@ def _describe(item: Field[Any]) -> dict[str, Any]:
     if isinstance(default, tuple):
         return {"nargs": "*", "choices": choices, "metavar": item.name.rpartition("_")[2].upper(), "help": help_text}
     if isinstance(default, int | float):
-        kind = _number(type(default), item.metadata["minimum"], item.metadata["maximum"])
+        kind = number(type(default), item.metadata["minimum"], item.metadata["maximum"])
         return {"type": kind, "metavar": "N" if isinstance(default, int) else "X", "help": help_text}
     metavar = {} if choices else {"metavar": item.name.rpartition("_")[2].upper()}
     return {"choices": choices, "help": help_text, **metavar}
@@ -78,8 +78,10 @@ def _shown(default: object) -> str:
     return str(default) or "empty"
 
 
-def _number(kind: type[int | float], minimum: float | None, maximum: float | None) -> Callable[[str], int | float]:
-    """Return a reader of numbers that refuses those out of range, so that a wrong flag is told as wrong usage."""
+def number(
+    kind: type[int] | type[float], minimum: float | None = None, maximum: float | None = None
+) -> Callable[[str], int | float]:
+    """Return the type of a flag that takes a number in a range; another one is told as wrong usage."""
 
     def read(text: str) -> int | float:
         try:
@@ -181,7 +183,8 @@ def _fitted(action: argparse.Action, value: object) -> Value:
         if isinstance(action.nargs, int) and len(items) != action.nargs:
             raise ConfigError(f"found {len(items)} values, expected {action.nargs}")
         return [_fitted_item(action, item) for item in items]
-    return _fitted_item(action, value)
+    item: Value = _fitted_item(action, value)
+    return item
 
 
 def _fitted_item(action: argparse.Action, value: object) -> Any:  # noqa: ANN401 - as the flag's own type says

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from kg_reason.config import SynthesisConfig
 from kg_reason.context import Polarity
-from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label
@@ -149,7 +148,7 @@ class PairMaker:
                 continue
             if (draft.premise, draft.hypothesis) in self._seen or self._word_pairs[draft.words] >= _MAX_PAIR_REPEATS:
                 continue
-            if cell.invented and cell.pattern.name != UNRELATED and not self._is_retrieved(draft):
+            if cell.invented and not self._evidence_fits(cell, draft):
                 continue
             self._seen.add((draft.premise, draft.hypothesis))
             if not cell.invented and draft.words != ("", ""):
@@ -218,7 +217,7 @@ class PairMaker:
 
     def _usage(self, entity: int) -> float:
         words = self._vocabulary.words(entity)
-        return words[0].count / words[0].rank**2 if words else -1.0
+        return words[0].usage / words[0].rank**2 if words else -1.0
 
     def _from_place(self, cell: Cell) -> Draft | None:
         place = self._sentence(cell.polarity)
@@ -270,7 +269,9 @@ class PairMaker:
         words = [word for word in self._vocabulary.words(first) if word.rank == 1]
         source = self._choose(words)
         word = self._other_word(source.text, source.pos, last, first == last) if source is not None else None
-        if source is None or word is None or word.rank > 1 or (first != last and self._words_clash(cell, source.text, word.text)):
+        if source is None or word is None or word.rank > 1:
+            return None
+        if first != last and self._words_clash(cell, source.text, word.text):
             return None
         named = is_name(source.text) or is_name(word.text)
         prepositions = source.text in PREPOSITIONS and word.text in PREPOSITIONS and pos == "r"
@@ -328,12 +329,13 @@ class PairMaker:
 
     # ---- checks
 
-    def _is_retrieved(self, draft: Draft) -> bool:
-        """Tell whether the retriever finds a path between the two sentences of a pair."""
+    def _evidence_fits(self, cell: Cell, draft: Draft) -> bool:
+        """Tell whether the retriever finds a path for a pair, or none for a pair of unrelated words."""
         if self._retriever is None:
             return True
-        mentions = (self._linker.link(text, draft.names) for text in (draft.premise, draft.hypothesis))
-        return len(self._retriever.retrieve(*mentions).length) > 0
+        mentions = [self._linker.link(text, draft.names) for text in (draft.premise, draft.hypothesis)]
+        found = len(self._retriever.retrieve(*mentions).length) > 0
+        return found != (cell.pattern.name == UNRELATED)
 
     def _other_word(self, text: str, pos: str, entity: int, same: bool) -> Word | None:
         """Choose a usual word of an entity that can stand where another word stands."""

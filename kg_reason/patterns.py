@@ -23,8 +23,10 @@ from kg_reason.nli import Label
 
 SHIPPED_TABLE = "relation_labels.toml"
 _PATTERN_KEYS = {
-    "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "names", "after", "frames"
+    "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "names",
+    "after", "frames",
 }
+_PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int}
 _FRAME_KEYS = {"upward", "downward"}
 _MAX_TARGETS = 64
 _VOCABULARIES = ("http://www.w3.org/", "_:")
@@ -117,7 +119,7 @@ def load_table(path: str = "") -> RelationTable:
     unknown = sorted(set(content) - {"avoid", "avoid_below", "groups", "pattern", "frames"})
     if unknown:
         raise ConfigError(f"{name}: found {unknown[0]!r}, expected avoid, avoid_below, groups, pattern or frames")
-    groups = {group: _texts(members, f"{name}: group {group!r}") for group, members in content.get("groups", {}).items()}
+    groups = {key: _texts(members, f"{name}: group {key!r}") for key, members in content.get("groups", {}).items()}
     patterns = tuple(_pattern(entry, f"{name}: pattern {i}") for i, entry in enumerate(content.get("pattern", []), 1))
     frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
     for pattern in patterns:
@@ -134,7 +136,7 @@ def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
     missing = [key for key in ("name", "steps", "label", "downward") if key not in entry]
     if missing:
         raise ConfigError(f"{place}: {missing[0]!r} is missing")
-    for key, kind in (("name", str), ("pos", str), ("frames", str), ("names", str), ("below", int), ("ends_below", int)):
+    for key, kind in _PLAIN_KEYS.items():
         if key in entry and type(entry[key]) is not kind:
             raise ConfigError(f"{place}: {key}: found {entry[key]!r}, expected {kind.__name__}")
     if entry.get("names", "") not in ("", "only", "never"):
@@ -199,6 +201,7 @@ class PatternWalker:
         self._down = [Step(relation, not forward) for relation, forward in self._up]
         self._above: dict[int, frozenset[int]] = {}
         self._small: dict[tuple[int, int], bool] = {}
+        self._route_starts: dict[Route, tuple[int, ...]] = {}
         self._starts: dict[Step, NDArray[np.int32]] = {}
 
     def _named(self, name: str) -> list[Step]:
@@ -276,6 +279,11 @@ class PatternWalker:
 
     def starts(self, route: Route) -> tuple[int, ...]:
         """Return the entities that a route can start from as far as its first step and its top tell, ascending."""
+        if route not in self._route_starts:
+            self._route_starts[route] = self._find_starts(route)
+        return self._route_starts[route]
+
+    def _find_starts(self, route: Route) -> tuple[int, ...]:
         if not route.steps:
             return tuple(range(self.graph.num_entities))
         first = route.steps[0]

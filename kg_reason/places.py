@@ -6,7 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kg_reason.context import Polarity, Token, is_determiner, is_function_word, is_preposition, may_be_adjective, may_be_verb, polarity, tokenize, word_class
+from kg_reason.context import (
+    Polarity,
+    Token,
+    is_determiner,
+    is_function_word,
+    is_preposition,
+    may_be_adjective,
+    may_be_verb,
+    polarity,
+    tokenize,
+    word_class,
+)
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.surface import PREPOSITIONS, form_of, inflect, is_countable, is_mass, is_name, replace
@@ -14,7 +25,9 @@ from kg_reason.vocabulary import Vocabulary
 
 _MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
 _SALIENT_DEGREE = 30  # edges of the first meaning of "dog" or "man": spelt out so far, it is the one people speak of
-_HAVE_OR_BE = frozenset("have has had having is are was were be been being get gets got 's".split())
+_HAVE_OR_BE = frozenset(
+    {"have", "has", "had", "having", "is", "are", "was", "were", "be", "been", "being", "get", "gets", "got", "'s"}
+)
 _UNDROPPED = frozenset({"fake", "former", "alleged", "toy", "other", "same", "many", "few", "several", "more", "most"})
 
 
@@ -151,7 +164,7 @@ def _place(
 
 
 def _end_of_preposition(text: str, start: int, end: int, preposition: str) -> int:
-    """Return where a preposition of several words ends, such as "far from"; without its second word it stays as it is."""
+    """Return where a preposition of several words ends, such as "far from"; else the end of its first word."""
     return start + len(preposition) if text[start:].lower().startswith(preposition) else end
 
 

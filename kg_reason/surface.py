@@ -10,11 +10,12 @@ import re
 from lemminflect import getInflection
 
 TAGS = {"n": ("NN", "NNS"), "v": ("VB", "VBZ", "VBG", "VBD", "VBN"), "a": ("JJ", "JJR", "JJS"), "r": ("RB",)}
-PREPOSITIONS = {
-    word: word
-    for word in ("near", "inside", "outside", "above", "below", "up", "down", "over", "under", "before", "after", "behind",
-                 "underneath", "beneath", "within", "without", "past", "across", "along", "around", "off", "on", "in")
-} | {"close": "close to", "far": "far from", "ahead": "ahead of", "next": "next to"}  # adverbs that also take an object
+_SAME_AS_ADVERB = (
+    "near", "inside", "outside", "above", "below", "up", "down", "over", "under", "before", "after", "behind",
+    "beneath", "underneath", "within", "without", "past", "across", "along", "around", "off", "on", "in",
+)
+PREPOSITIONS = dict(zip(_SAME_AS_ADVERB, _SAME_AS_ADVERB, strict=True))  # adverb -> the same before a noun phrase
+PREPOSITIONS |= {"close": "close to", "far": "far from", "ahead": "ahead of", "next": "next to"}
 BASE_TAGS = ("NN", "NNP", "VB", "JJ", "RB", "CD")
 
 _VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)

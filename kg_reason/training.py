@@ -101,6 +101,8 @@ def train(
         best = best_weights(folder)
         if best is not None:
             load_weights(folder, best, reasoner.model)
+        if not all(bool(parameter.isfinite().all()) for parameter in reasoner.model.parameters()):
+            raise ConfigError(_not_finite(config, f"weights are not finite after step {state.step}"))
         reasoner.model.eval()
         report = _report(loop, state)
         is_main = accelerator.is_main_process
@@ -247,7 +249,8 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
     mean_loss = float(accelerator.reduce(total, "sum"))
     norm = float(accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm or float("inf")))
     if not np.isfinite(mean_loss) or not (np.isfinite(norm) or accelerator.scaler):  # the scaler skips such steps
-        raise ConfigError(_not_finite(config, "loss" if not np.isfinite(mean_loss) else "gradient", num_done + 1))
+        what = "gradient" if np.isfinite(mean_loss) else "loss"
+        raise ConfigError(_not_finite(config, f"{what} is not finite at step {num_done + 1}"))
     loop.optimizer.step()
     if accelerator.trackers:
         rates = {f"rate/{number}": group["lr"] for number, group in enumerate(loop.bare_optimizer.param_groups)}
@@ -264,11 +267,11 @@ def _loss(output: FusedOutput, labels: Tensor, weights: Tensor | None, config: T
     return fused + config.text_loss_weight * text
 
 
-def _not_finite(config: TrainConfig, what: str, step: int) -> str:
+def _not_finite(config: TrainConfig, what: str) -> str:
     precision = "" if config.mixed_precision == "no" else f", set mixed_precision=no (found {config.mixed_precision})"
     return (
-        f"the {what} is not finite at step {step}: lower encoder_lr (found {config.encoder_lr:g}), graph_lr (found "
-        f"{config.graph_lr:g}) or max_grad_norm (found {config.max_grad_norm:g}){precision}"
+        f"the {what}: lower encoder_lr (found {config.encoder_lr:g}), graph_lr (found {config.graph_lr:g}) or "
+        f"max_grad_norm (found {config.max_grad_norm:g}){precision}"
     )
 
 
@@ -291,7 +294,7 @@ def _look_at_dev(loop: Loop, state: TrainState) -> TrainState:
             totals += torch.stack([_loss(output, batch.labels, None, loop.config), right, text_right])
     loss, accuracy, text_accuracy = (total / len(by_length) for total in accelerator.reduce(totals, "sum").tolist())
     if not np.isfinite(loss):
-        raise ConfigError(_not_finite(loop.config, "dev loss", state.step))
+        raise ConfigError(_not_finite(loop.config, f"loss on dev is not finite at step {state.step}"))
     is_better = not state.curve or accuracy > state.best_score
     evaluation = Evaluation(
         step=state.step, epoch=state.step / loop.steps_per_epoch, train_loss=state.loss_sum / max(state.loss_steps, 1),

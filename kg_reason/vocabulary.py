@@ -1,8 +1,8 @@
 """Which words name an entity well: usual ones, of which the entity is a usual meaning.
 
 A word counts as usual by the graph's own evidence: how many labels contain it ("beer": "root beer", "beer bottle"), and
-whether the user's sentences do. Where labels have a rank or prior, the entity must be the word's first or second meaning
-of its part of speech.
+whether the user's sentences do. Where labels have a rank or prior, the entity must be the word's first or second
+meaning of its part of speech.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Word(NamedTuple):
         text: the label.
         pos: n, v, a, r, or empty when not known.
         rank: which meaning of the label, in that part of speech, the entity is; 1 is the most usual.
-        count: labels of the graph that contain it; ten more where a sentence of the user does.
+        usage: labels of the graph that contain it; ten more where a sentence of the user does.
     """
 
     text: str
     pos: str
     rank: int
-    count: int
+    usage: int
 
 
 class Vocabulary:
@@ -94,7 +94,7 @@ class Vocabulary:
                         found.append(Word(label.text, label.pos, rank, self._count(label.text)))
             numeral = any(word.text.isdigit() for word in found)
             found = [word for word in found if not (numeral and _ROMAN.match(word.text))]
-            self._words[entity] = tuple(sorted(found, key=lambda word: (word.rank, -word.count)))
+            self._words[entity] = tuple(sorted(found, key=lambda word: (word.rank, -word.usage)))
         return self._words[entity]
 
     def drop(self, entities: Collection[int]) -> None:
@@ -113,7 +113,7 @@ class Vocabulary:
 
     def is_named(self, entity: int) -> bool:
         """Tell whether an entity's first label is a proper name."""
-        labels = self._labels.get(entity)
+        labels = self._labels.get(entity, [])
         return bool(labels) and is_name(labels[0].text)
 
     def _count(self, text: str) -> int:

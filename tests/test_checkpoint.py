@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -217,8 +218,6 @@ def forge(folder, change):
     tensors = load_file(folder / "step-00000007.safetensors")
     change(tensors)
     save_file(tensors, folder / "step-00000007.safetensors")
-    import hashlib
-
     digest = hashlib.sha256((folder / "step-00000007.safetensors").read_bytes()).hexdigest()
     files = json.loads((folder / "state.json").read_text())["files"]
     rewrite(folder / "state.json", files={**files, "step": {"name": "step-00000007.safetensors", "sha256": digest}})
@@ -240,7 +239,7 @@ def test_optimizer_state_that_does_not_fit_is_refused(saved, name, tensor):
 def test_optimizer_state_of_a_frozen_parameter_is_refused(saved):
     model, _ = make()
     model.encoder.requires_grad_(False)
-    with pytest.raises(CheckpointError, match=r"holds optimizer state of 'encoder.weight', which is not trained"):
+    with pytest.raises(CheckpointError, match=r"holds optimizer state of 'encoder.bias', which is not trained"):
         load_checkpoint(saved, model, build_optimizer(model, TrainConfig()))
 
 

@@ -117,7 +117,7 @@ def test_every_bad_line_of_every_file_is_found_in_one_pass(tmp_path):
         read_examples([first, second])
     places = [(line.path.rpartition("/")[2], line.line) for line in caught.value.bad_lines]
     assert places == [("a.jsonl", 2), ("a.jsonl", 3), ("a.jsonl", 4), ("b.jsonl", 1), ("b.jsonl", 2)]
-    assert str(caught.value).startswith("5 bad lines in the examples:\n")
+    assert str(caught.value).startswith("5 bad lines:\n")
     for reason in (
         "found '{oops', expected one JSON object", "found '[1]', expected one JSON object",
         "hypothesis: found no text, expected a sentence", "premise: found 'null', expected text",

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 Command = Callable[[argparse.Namespace], int]
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+
+class UsageError(Exception):
+    """Arguments that do not fit the command; the door ends with exit code 2."""
+
 
 # What the completion of a shell offers for a path, in the words of shtab.
 _FILES = {"bash": "_shtab_compgen_files", "zsh": "_files"}
 _FOLDERS = {"bash": "_shtab_compgen_dirs", "zsh": "_files -/"}
 
 
-def add_command(commands: Commands, name: str, run: Command, help_text: str, details: str = "") -> argparse.ArgumentParser:
+def add_command(
+    commands: Commands, name: str, run: Command, help_text: str, details: str = ""
+) -> argparse.ArgumentParser:
     """Add a command.
 
     Args:

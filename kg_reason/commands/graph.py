@@ -49,7 +49,7 @@ def add_commands(commands: Commands) -> None:
     file_argument(export.add_argument("--out", required=True, metavar="FILE", help="file to write"))
     add_json(export)
 
-    edit = add_command(commands, "edit", _edit, "add or remove a triple of a graph, without building it again", EDIT_DETAILS)
+    edit = add_command(commands, "edit", _edit, "add or remove a triple of a built graph", EDIT_DETAILS)
     add_graph(edit)
     what = edit.add_mutually_exclusive_group(required=True)
     triple = ("HEAD", "RELATION", "TAIL")
@@ -76,8 +76,9 @@ def _build(arguments: argparse.Namespace) -> int:
         show_json({**stats.to_json(), **facts})
         return 0
     languages = ", ".join(name for name in stats.languages if name)
+    entities = counted(stats.num_entities, "entity", "entities")
     show(
-        f"{out} is ready: {counted(stats.num_triples, 'triple')} between {counted(stats.num_entities, 'entity', 'entities')}",
+        f"{out} is ready: {counted(stats.num_triples, 'triple')} between {entities}",
         *aligned([
             ["relations", f"{stats.num_relations:,}"],
             ["labels", f"{stats.num_labels:,}" + (f" ({languages})" if languages else "")],
@@ -103,10 +104,11 @@ def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
             if all(graph.aliases(end)[0].kind != "own" for end in ends):
                 named = ends
                 break
-    rows = [f"kg-reason stats {shlex.quote(str(out))}"]
+    place = shlex.quote(str(out))
+    rows = [f"kg-reason stats {place}"]
     if named is not None:
-        head, tail = (shlex.quote(graph.entity_label(end)) for end in named)
-        rows += [f"kg-reason show {shlex.quote(str(out))} {head}", f"kg-reason paths {shlex.quote(str(out))} {head} {tail}"]
+        head, tail = (shlex.quote(graph.entity_label(end, "en")) for end in named)
+        rows += [f"kg-reason show {place} {head}", f"kg-reason paths {place} {head} {tail}"]
     hint(*rows)
 
 
@@ -161,7 +163,8 @@ def _export(arguments: argparse.Namespace) -> int:
         facts = {"path": str(target), "format": export_format, "num_triples": graph.num_edges, "num_bytes": num_bytes}
         show_json(facts)
         return 0
-    show(f"{target} holds the graph as {export_format}: {counted(graph.num_edges, 'triple')} and its labels, {sized(num_bytes)}")
+    triples = counted(graph.num_edges, "triple")
+    show(f"{target} holds the graph as {export_format}: {triples} and its labels, {sized(num_bytes)}")
     return 0
 
 
@@ -178,7 +181,7 @@ def _edit(arguments: argparse.Namespace) -> int:
         elif not edits:
             show(f"{folder}: no edits")
         else:
-            show(*aligned([[f"edits.jsonl:{edit.line}", edit.op, edit.head, edit.relation, edit.tail] for edit in edits]))
+            show(*aligned([[f"edits.jsonl:{e.line}", e.op, e.head, e.relation, e.tail] for e in edits]))
         return 0
     if arguments.undo:
         edit, done = undo_edit(folder), "taken back"

@@ -9,7 +9,7 @@ from kg_reason.commands.arguments import Commands, add_command, add_graph, add_j
 from kg_reason.commands.printing import aligned, counted, remark, show, show_json
 from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
-from kg_reason.flags import add_settings, settings_from
+from kg_reason.flags import add_settings, number, settings_from
 
 if TYPE_CHECKING:
     from kg_reason.kg.graph import KnowledgeGraph
@@ -24,7 +24,10 @@ def add_commands(commands: Commands) -> None:
     entity = add_command(commands, "show", _show, "show an entity: its labels, neighbours and sources")
     add_graph(entity)
     entity.add_argument("entity", metavar="ENTITY", help="id or label")
-    entity.add_argument("--limit", type=int, default=10, metavar="N", help="lines per group; 0: all (default: 10)")
+    entity.add_argument(
+        "--limit", type=number(int, 0), default=10, metavar="N", help="lines per group; 0: all (default: 10)"
+    )
+    entity.add_argument("--language", default="en", help="language of the neighbours' labels (default: en)")
     add_json(entity)
 
     paths = add_command(commands, "paths", _paths, "show the paths of a graph between the words of two texts")
@@ -43,10 +46,11 @@ def _show(arguments: argparse.Namespace) -> int:
     found = graph.find_entities(arguments.entity)
     if not found:
         raise UnknownEntityError(f"{arguments.graph}: the graph has no entity {arguments.entity!r}")
-    limit = arguments.limit if arguments.limit > 0 else graph.num_edges + graph.num_aliases
-    facts = describe_entity(graph, found[0], limit)
+    limit = arguments.limit or graph.num_edges + graph.num_aliases + graph.num_entities
+    facts = describe_entity(graph, found[0], limit, arguments.language)
     facts["others"] = [
-        {"entity": graph.entity_id(other), "label": graph.entity_label(other)} for other in found[1 : limit + 1]
+        {"entity": graph.entity_id(other), "label": graph.entity_label(other, arguments.language)}
+        for other in found[1 : limit + 1]
     ]
     if arguments.json:
         show_json(facts)
@@ -62,7 +66,10 @@ def _show(arguments: argparse.Namespace) -> int:
         _show_rest(len(aliases), limit)
     for group in facts["neighbours"]:
         arrow = f"-[{group['relation']}]->" if group["forward"] else f"<-[{group['relation']}]-"
-        rows = [[n["label"], n["entity"] if n["entity"] != n["label"] else "", _places(n["sources"])] for n in group["entities"]]
+        rows = [
+            [n["label"], n["entity"] if n["entity"] != n["label"] else "", _places(n["sources"])]
+            for n in group["entities"]
+        ]
         show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
         _show_rest(group["num_entities"], limit)
     if len(found) > 1:
@@ -72,13 +79,14 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def describe_entity(graph: KnowledgeGraph, entity: int, limit: int) -> dict[str, Any]:
+def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: str = "") -> dict[str, Any]:
     """Return an entity as plain data: its labels, and its neighbours per relation and direction.
 
     Args:
         graph: the graph.
         entity: its id there.
         limit: neighbours told per relation and direction; all are counted.
+        language: of the labels that stand for entities, where there is a choice.
     """
     groups: dict[tuple[str, bool], list[int]] = {}
     for edge in graph.edges_of(entity):
@@ -91,15 +99,16 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int) -> dict[str,
         for edge in edges[:limit]:
             other = int((graph.edge_tail if forward else graph.edge_head)[edge])
             sources = [str(source) for source in graph.edge_sources(edge)]
-            described.append({"entity": graph.entity_id(other), "label": graph.entity_label(other), "sources": sources})
-        label = graph.relation_label(int(graph.edge_relation[edges[0]]))
+            label = graph.entity_label(other, language)
+            described.append({"entity": graph.entity_id(other), "label": label, "sources": sources})
+        name = graph.relation_label(int(graph.edge_relation[edges[0]]))
         neighbours.append({
-            "relation": label, "relation_id": relation, "forward": forward, "num_entities": len(edges),
+            "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
             "entities": described,
         })  # fmt: skip
     return {
         "entity": graph.entity_id(entity),
-        "label": graph.entity_label(entity),
+        "label": graph.entity_label(entity, language),
         "aliases": [{**vars(alias), "source": str(alias.source)} for alias in graph.aliases(entity)],
         "neighbours": neighbours,
     }
@@ -140,10 +149,10 @@ def _paths(arguments: argparse.Namespace) -> int:
         })  # fmt: skip
         return 0
     several = len(grounding.premise_mentions) > 1 or len(grounding.hypothesis_mentions) > 1
-    for number, (path, (_, first), (_, last)) in enumerate(found):
+    for place, (path, (_, first), (_, last)) in enumerate(found):
         words = [f"        {first.text} ... {last.text}"] if several else []
         sources = [f"        {source}" for source in path.source_lines()]
-        show(*([""] if number else []), f"  {path.score:.2f}  {path}", *words, *sources)
+        show(*([""] if place else []), f"  {path.score:.2f}  {path}", *words, *sources)
     _remark_on(grounding, arguments.quiet)
     return 0
 

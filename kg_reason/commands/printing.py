@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 # Control characters, line separators, marks that turn the direction of writing, halves of surrogate pairs.
@@ -51,15 +52,24 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent:
         indent: spaces before each line.
     """
     cells = [[printable(cell).replace("\n", "\\n") for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
-        padded = [
-            cell.rjust(width) if number in right else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(" " * indent + "  ".join(padded).rstrip())
+        line = " " * indent
+        for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            gap = " " * (width - _width(cell))
+            line += (gap + cell if number in right else cell + gap) + "  "
+        lines.append(line.rstrip())
     return lines
+
+
+def _width(text: str) -> int:
+    """Return how many cells of a terminal a text fills: two for an East Asian character, none for an accent."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -66,7 +66,7 @@ def build_graph(
     for block in _counted(read_blocks(inputs, config, bad_lines), show_progress):
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
-        raise BadLinesError(bad_lines.first, bad_lines.num)
+        raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
     if not builder.num_rows:
         logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
     built = builder.finish([item.name for item in inputs])

@@ -83,7 +83,7 @@ def read_delimited(
         rows, rest = _scan(block, layout, file)
         for start, end, line in rest.tolist():
             text = reader.decode(block.buffer[start:end].tobytes(), line)
-            if text is not None:
+            if text is not None and text.strip(" \r"):
                 reader.add(text.split(delimiter), line)
         yield join_blocks(rows, reader.take())
 

@@ -75,7 +75,7 @@ def _scan_decimal(buffer: NDArray[np.uint8], start: int, end: int) -> float:
     for place in range(start, end):
         byte = buffer[place]
         if 48 <= byte <= 57:
-            value = value * 10 + (byte - 48)
+            value = value * 10 + int(byte - 48)
             num_digits += 1
             if num_decimals >= 0:
                 num_decimals += 1
@@ -97,7 +97,7 @@ def _scan_rank(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     for place in range(start, end):
         if not 48 <= buffer[place] <= 57 or end - start > 9:
             return 0
-        value = value * 10 + (buffer[place] - 48)
+        value = value * 10 + int(buffer[place] - 48)
     return value
 
 

@@ -123,7 +123,7 @@ def open_input(item: InputFile) -> Iterator[BinaryIO]:
     """
     with ExitStack() as stack:
         if item.name == STANDARD_INPUT:
-            raw: BinaryIO | io.BufferedIOBase | io.RawIOBase = sys.stdin.buffer
+            raw = sys.stdin.buffer
             peeked = cast(io.BufferedReader, raw).peek(8)
             compression = next((name for magic, name in _MAGIC.items() if peeked.startswith(magic)), "")
         else:
@@ -133,7 +133,7 @@ def open_input(item: InputFile) -> Iterator[BinaryIO]:
             except OSError as error:
                 raise InputSyntaxError(item.name, 0, f"cannot be opened: {error.strerror}") from error
         if compression:
-            raw = stack.enter_context(_decompressed(cast(BinaryIO, raw), compression, item.name))
+            raw = cast(BinaryIO, stack.enter_context(_decompressed(raw, compression, item.name)))
         yield cast(BinaryIO, stack.enter_context(io.BufferedReader(_CleanStream(raw, item.name, compression), 1 << 18)))
 
 
@@ -191,7 +191,7 @@ class _ZstdStream(io.RawIOBase):
 class _CleanStream(io.RawIOBase):
     """The bytes of a stream without a byte order mark; every fault of reading names the file."""
 
-    def __init__(self, raw: BinaryIO | io.BufferedIOBase | io.RawIOBase, name: str, compression: str) -> None:
+    def __init__(self, raw: BinaryIO, name: str, compression: str) -> None:
         self._raw = raw
         self._name = name
         self._compression = compression
@@ -216,7 +216,7 @@ class _CleanStream(io.RawIOBase):
 
     def _read(self, size: int) -> bytes:
         try:
-            return cast(bytes, self._raw.read(size))
+            return self._raw.read(size)
         except EOFError as error:
             raise InputSyntaxError(self._name, 0, f"the {self._compression} archive is cut short") from error
         except (OSError, zlib.error, lzma.LZMAError) as error:

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
 from kg_reason.kg.terms import TermInterner, TermTable
-from kg_reason.kg.words import GLUED_BIT, MAX_SHAPE_WORDS, SHAPE_BITS, joined_text, primary_language, split_text, word_shape
+from kg_reason.kg.words import (
+    GLUED_BIT,
+    MAX_SHAPE_WORDS,
+    SHAPE_BITS,
+    joined_text,
+    primary_language,
+    split_text,
+    word_shape,
+)
 
 Bytes = NDArray[np.uint8]
 Int32 = NDArray[np.int32]
@@ -149,7 +157,10 @@ def exact(index: LabelIndex, label: str) -> Int32:
         node = 0
         for word in words:
             number = index.find_word(word)
-            node = -1 if number < 0 else int(child_node(index.child_key, index.child_start, index.root_child, node, number))
+            if number < 0:
+                node = -1
+                break
+            node = child_node(index.child_key, index.child_start, index.root_child, node, number)
             if node < 0:
                 break
         if node > 0:

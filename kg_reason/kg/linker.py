@@ -1,7 +1,8 @@
 """From text to mentions of entities: longest match over surface forms and lemmas, candidates with scores.
 
 The steps: chunks of the text -> word rows (`word_table.py`, cached) -> label matches (`label_index.py`) -> chosen spans
-(`span_choice.py`) -> scored candidates (`sense_scores.py`). Python touches each chunk and each result once; the rest is
+(`span_choice.py`) -> scored candidates (`sense_scores.py`,
+`sense_context.py`). Python touches each chunk and each result once; the rest is
 compiled. Places are places in the user's own string: `text[mention.start:mention.end] == mention.text`.
 """
 
@@ -18,7 +19,8 @@ from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
 from kg_reason.kg.lemmas import english_exceptions, lemmatiser, unknown_lemma
-from kg_reason.kg.sense_scores import add_context, keep_best, pool_candidates
+from kg_reason.kg.sense_context import add_context, keep_best
+from kg_reason.kg.sense_scores import pool_candidates
 from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
 from kg_reason.kg.word_classes import ENGLISH_FUNCTION_PHRASES, word_classes
 from kg_reason.kg.word_table import MAX_ROWS, WordTable
@@ -77,7 +79,9 @@ class EntityLinker:
         self.config = config or LinkerConfig()
         self.language = primary_language(self.config.language)
         self._is_english = self.language in ("", "en")
-        indexes = [graph.label_index, graph.overlay_index] if len(graph.overlay_index.node_alias) else [graph.label_index]
+        indexes = [graph.label_index]
+        if len(graph.overlay_index.node_alias):
+            indexes.append(graph.overlay_index)
         self._indexes: tuple[LabelIndex, ...] = tuple(LabelIndex(*map(np.asarray, index)) for index in indexes)
         tags = [primary_language(tag) for tag in graph.languages]
         self._allowed = np.array([not self.language or tag in ("", self.language) for tag in tags] or [True])
@@ -160,7 +164,7 @@ class EntityLinker:
     def _score(
         self, rows: Int32, tags: Int32, table: WordTable
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Return mentions, kept candidates and their scores, as `sense_scores.keep_best` does."""
+        """Return mentions, kept candidates and their scores, as `sense_context.keep_best` does."""
         facts = table.facts
         max_words = self.config.max_mention_words
         parts = []

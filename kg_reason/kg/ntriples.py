@@ -37,12 +37,13 @@ class BlankNames:
 
     def __init__(self, file: int, *, numbered: bool = False) -> None:
         self.prefix = f"_:f{file + 1}_".encode()
+        self.numbered = numbered
         self._numbered_prefix = f"_:f{file + 1}-"
-        self._numbers: dict[str, int] | None = {} if numbered else None
+        self._numbers: dict[str, int] = {}
 
     def key(self, label: str) -> bytes:
         """Return the term key of the node with this label."""
-        if self._numbers is not None and _INVENTED.fullmatch(label):
+        if self.numbered and _INVENTED.fullmatch(label):
             return f"{self._numbered_prefix}{self._numbers.setdefault(label, len(self._numbers) + 1)}".encode()
         return self.prefix + label.encode()
 
@@ -123,7 +124,8 @@ def scan_block(
 ) -> tuple[TripleBlock, NDArray[np.int64]]:
     """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3].
 
-    Without a compiler no line counts as plain: pyoxigraph is faster than the scanner's plain Python.
+    Lines with blank nodes that are to be numbered are not plain. Without a compiler no line is: pyoxigraph is faster
+    than the scan in plain Python.
     """
     buffer, first_line, num_lines = block
     if not HAS_COMPILER:
@@ -139,7 +141,7 @@ def scan_block(
         rest=np.empty((num_lines, 3), dtype=np.int64),
         names=np.empty(len(buffer), dtype=np.uint8),
     )
-    prefix = np.frombuffer(bytearray(names.prefix), dtype=np.uint8)
+    prefix = np.frombuffer(bytearray(b"" if names.numbered else names.prefix), dtype=np.uint8)
     num_rows, num_rest, num_names = scan_lines(buffer, first_line, with_graph, prefix, scanned)
     if num_names:
         buffer = np.concatenate([buffer, scanned.names[:num_names]])

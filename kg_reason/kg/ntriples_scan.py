@@ -284,9 +284,9 @@ def _lower_language(buffer: NDArray[np.uint8], end: int) -> None:
 def _write_name(
     buffer: NDArray[np.uint8], start: int, end: int, prefix: NDArray[np.uint8], names: NDArray[np.uint8], used: int
 ) -> int:
-    """Write a blank node's name after the used part of `names`; return the used part then, -1 if there is no room."""
+    """Write a blank node's name after the used part of `names`; return the used part then, -1 if it cannot."""
     size = len(prefix) + end - start - 2
-    if used + size > len(names):
+    if len(prefix) == 0 or used + size > len(names):
         return -1
     for offset in range(len(prefix)):
         names[used + offset] = prefix[offset]
@@ -307,7 +307,7 @@ def scan_lines(
         buffer: uint8 [num_bytes], ends in a line feed; language tags are lowered in place.
         first_line: number of its first line.
         with_graph: whether a fourth term may name a graph.
-        prefix: start of every blank node's name.
+        prefix: start of every blank node's name; where empty, lines with blank nodes are not plain.
         scanned: filled from its start.
 
     Returns:

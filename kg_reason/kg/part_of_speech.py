@@ -44,29 +44,23 @@ def pos_weights(before: int, before_pos: int, before_plural: bool, form: int, af
         after: class of the word after; START at the end of a phrase.
     """
     content_after = after == CONTENT
-    if before == DETERMINER or before == POSSESSIVE:
+    if before in (DETERMINER, POSSESSIVE):
         return _after_determiner(form, content_after)
     if before == TO:
         return (0.55, 1.0, 0.5, 0.4) if form == 0 else (1.0, 0.5, 0.6, 0.3)
-    if before == MODAL or before == DO:
+    if before in (MODAL, DO):
         return (0.25, 1.0, 0.2, 0.6)
     if before == SUBJECT:
         return (0.25, 1.0, 0.3, 0.7)
     if before == BE:
-        if form == FORM_ING:
-            return (0.45, 1.0, 0.55, 0.3)
-        if form == FORM_PAST:
-            return (0.3, 1.0, 0.9, 0.3)
-        return (0.8, 0.1, 1.0, 0.7)
+        return _after_be(form)
     if before == HAVE:
-        if form == FORM_PAST:
-            return (0.3, 1.0, 0.6, 0.3)
-        return (1.0, 0.3, 0.9, 0.6)
-    if before == PREPOSITION or before == PARTICLE:
+        return (0.3, 1.0, 0.6, 0.3) if form == FORM_PAST else (1.0, 0.3, 0.9, 0.6)
+    if before in (PREPOSITION, PARTICLE):
         if form == FORM_ING:
             return (0.9, 0.95, 0.5, 0.2)
         return (0.9, 0.15, 1.0, 0.4) if content_after else (1.0, 0.15, 0.5, 0.5)
-    if before == CONTENT or before == CONJUNCTION:
+    if before in (CONTENT, CONJUNCTION):
         return _after_content(before_pos, before_plural and before == CONTENT, form, after)
     if form == FORM_ING:
         return (0.7, 0.95, 0.6, 0.4)
@@ -76,8 +70,15 @@ def pos_weights(before: int, before_pos: int, before_plural: bool, form: int, af
 
 
 @compiled
+def _after_be(form: int) -> Weights:
+    if form == FORM_ING:
+        return (0.45, 1.0, 0.55, 0.3)
+    return (0.3, 1.0, 0.9, 0.3) if form == FORM_PAST else (0.8, 0.1, 1.0, 0.7)
+
+
+@compiled
 def _after_determiner(form: int, content_after: bool) -> Weights:
-    if form == FORM_ING or form == FORM_PAST:
+    if form in (FORM_ING, FORM_PAST):
         return (0.8, 0.6, 1.0, 0.2) if content_after else (1.0, 0.4, 0.6, 0.2)
     if content_after and form == 0:
         return (0.85, 0.1, 1.0, 0.3)
@@ -86,8 +87,8 @@ def _after_determiner(form: int, content_after: bool) -> Weights:
 
 @compiled
 def _after_content(before_pos: int, before_plural: bool, form: int, after: int) -> Weights:
-    object_after = after == DETERMINER or after == POSSESSIVE or after == PRONOUN
-    loose_after = object_after or after == PREPOSITION or after == TO or after == PARTICLE
+    object_after = after in (DETERMINER, POSSESSIVE, PRONOUN)
+    loose_after = object_after or after in (PREPOSITION, TO, PARTICLE)
     if before_pos == VERB:
         return (0.8, 0.9, 0.6, 0.7) if form == FORM_ING else (1.0, 0.35, 0.9, 0.95)
     if before_pos == ADJECTIVE:

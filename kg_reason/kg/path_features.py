@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
 from kg_reason.kg.search import (
+    CANDIDATE_ALIAS,
+    CODE,
+    DEGREE,
     END,
     END_CANDIDATE,
     ENTITY,
     LENGTH,
-    PATH_CODE,
     PLACE,
     START,
     START_CANDIDATE,
@@ -117,17 +119,17 @@ def measure_paths(
         in_hypothesis = start >= num_premise
         hub = 0.0
         for i in range(1, length):
-            hub = max(hub, _openness(rows, path[ENTITY + i]))
+            hub = max(hub, path[DEGREE + i] / (path[DEGREE + i] + 100.0))
         taxonomic = 0.0
         weight = 1.0
         for i in range(length):
-            code = path[PATH_CODE + i]
+            code = path[CODE + i]
             edge = code if code >= 0 else ~code
             found = max(0.0, float(rows.edge_weight[edge]))
             weight = found if i == 0 else min(weight, found)
             taxonomic += 1.0 if rows.climbs[rows.edge_relation[edge]] else 0.0
-        start_pos = rows.alias_pos[query.alias[start_candidate]]
-        end_pos = rows.alias_pos[query.alias[end_candidate]]
+        start_pos = rows.alias_pos[query.candidate[start_candidate, CANDIDATE_ALIAS]]
+        end_pos = rows.alias_pos[query.candidate[end_candidate, CANDIDATE_ALIAS]]
         same_pos = 0.5
         if start_pos != 0 and end_pos != 0:
             same_pos = 1.0 if start_pos == end_pos else 0.0

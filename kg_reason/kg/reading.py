@@ -13,6 +13,8 @@ from kg_reason.kg.ntriples import read_line_formats
 from kg_reason.kg.rdf import read_rdf
 from kg_reason.kg.triples import BadLines, Triple, TripleBlock
 
+__all__ = ["find_inputs", "read_blocks", "read_triples"]
+
 
 def read_blocks(inputs: Sequence[InputFile], config: BuildConfig, bad_lines: BadLines) -> Iterator[TripleBlock]:
     """Read every input, in order, into blocks of at least one triple; `block.file` is the position in `inputs`.

@@ -19,25 +19,29 @@ from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
 from kg_reason.kg.search import (
+    CANDIDATE_ALIAS,
+    CANDIDATE_ENTITY,
+    CANDIDATE_WIDTH,
     CHAIN_WIDTH,
     CHAINS,
+    CODE,
     END,
     END_CANDIDATE,
     ENTITY,
     ENTRY_WIDTH,
     FULL,
     KIND,
+    LAST_MARK,
     LENGTH,
-    MAX_CLIMBS,
     MAX_ENDS,
     MAX_PER_ENTITY,
     MET_WIDTH,
-    NUM_MARKS,
-    PATH_CODE,
+    NUM_COUNTERS,
     START,
     START_CANDIDATE,
     STEP_WIDTH,
     STEPS,
+    VISIT_WIDTH,
     WIDTH,
     Limits,
     Memory,
@@ -51,6 +55,7 @@ NUM_MENTIONS = 256
 NUM_CANDIDATES = 1_024
 TABLE_SLOTS = 1 << 17
 TABLE_ENTRIES = 1 << 16
+MAX_VISITED = 1 << 15  # visits of one start mention; what is beyond is not looked at
 MEMORY_STEPS = 1 << 20  # remembered steps of the graph, 12 bytes each
 
 
@@ -70,7 +75,6 @@ class Retriever:
             climb=int(config.climb),
             max_degree=config.max_degree,
             max_per_pair=config.max_paths_per_pair,
-            max_paths=config.max_paths,
             hypothesis_paths=int(config.hypothesis_paths),
         )
         self._query = _make_query(NUM_MENTIONS, NUM_CANDIDATES)
@@ -103,7 +107,7 @@ class Retriever:
         features = np.empty((count, NUM_PATH_FEATURES), dtype=np.float32)
         self._measure_paths(self._rows, query, rows, scores, num_premise, num_mentions, features)
         rows, scores = rows[:count], scores[:count]
-        kinds, codes = rows[:, KIND : KIND + 4], rows[:, PATH_CODE : PATH_CODE + 4]
+        kinds, codes = rows[:, KIND : KIND + 4], rows[:, CODE : CODE + 4]
         used = kinds >= 0
         return PathTable(
             entities=rows[:, ENTITY : ENTITY + 5].copy(),
@@ -114,8 +118,8 @@ class Retriever:
             start=rows[:, START].astype(np.int16),
             end=rows[:, END].astype(np.int16),
             features=features,
-            start_alias=query.alias[rows[:, START_CANDIDATE]],
-            end_alias=query.alias[rows[:, END_CANDIDATE]],
+            start_alias=query.candidate[rows[:, START_CANDIDATE], CANDIDATE_ALIAS],
+            end_alias=query.candidate[rows[:, END_CANDIDATE], CANDIDATE_ALIAS],
             score=scores.astype(np.float32),
         )
 
@@ -140,7 +144,7 @@ class Retriever:
     def _pack_query(self, mentions: list[Mention], fresh: list[int]) -> Query:
         candidates = [candidate for mention in mentions for candidate in mention.candidates]
         widest = max(len(mention.candidates) for mention in mentions)
-        if len(mentions) >= len(self._query.key) or len(candidates) > len(self._query.entity):
+        if len(mentions) >= len(self._query.key) or len(candidates) > len(self._query.score):
             self._query = _make_query(2 * len(mentions), 2 * len(candidates) + NUM_CANDIDATES)
         if widest * MAX_PER_ENTITY > len(self._scratch.entries):
             num_entries = widest * MAX_PER_ENTITY
@@ -156,8 +160,8 @@ class Retriever:
         query.first[: len(first)] = first
         query.key[: len(mentions)] = [numbers.setdefault(mention.key, len(numbers)) for mention in mentions]
         query.fresh[: len(mentions)] = fresh
-        query.entity[:total] = [candidate.entity for candidate in candidates]
-        query.alias[:total] = [candidate.alias for candidate in candidates]
+        query.candidate[:total, CANDIDATE_ENTITY] = [candidate.entity for candidate in candidates]
+        query.candidate[:total, CANDIDATE_ALIAS] = [candidate.alias for candidate in candidates]
         query.score[:total] = [candidate.score for candidate in candidates]
         return query
 
@@ -275,10 +279,8 @@ def _make_query(num_mentions: int, num_candidates: int) -> Query:
         first=np.zeros(num_mentions + 1, dtype=np.int32),
         key=np.zeros(num_mentions, dtype=np.int32),
         fresh=np.zeros(num_mentions, dtype=np.uint8),
-        entity=np.zeros(num_candidates, dtype=np.int32),
-        alias=np.zeros(num_candidates, dtype=np.int32),
+        candidate=np.zeros((num_candidates, CANDIDATE_WIDTH), dtype=np.int32),
         score=np.zeros(num_candidates, dtype=np.float64),
-        reach=np.zeros(num_candidates, dtype=np.int32),
     )
 
 
@@ -293,10 +295,10 @@ def _make_memory(graph: KnowledgeGraph, num_steps: int) -> Memory:
 
 def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> Scratch:
     return Scratch(
-        marks=np.zeros(NUM_MARKS, dtype=np.uint8),
+        marks=np.zeros(LAST_MARK + 1, dtype=np.uint8),
         slots=np.zeros((num_slots, 4), dtype=np.int32),
         entries=np.zeros((num_entries, ENTRY_WIDTH), dtype=np.int32),
-        walked=np.zeros(10, dtype=np.int32),
+        visits=np.zeros((MAX_VISITED, VISIT_WIDTH), dtype=np.int32),
         row=np.zeros(WIDTH, dtype=np.int32),
         ends=np.zeros(MAX_ENDS, dtype=np.int32),
         allowed=np.zeros(MAX_ENDS, dtype=np.uint8),
@@ -305,5 +307,5 @@ def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> 
         pair_counts=np.zeros((MAX_ENDS, 3), dtype=np.int64),
         kept_rows=np.zeros((config.max_paths, WIDTH), dtype=np.int32),
         kept_scores=np.zeros(config.max_paths, dtype=np.float64),
-        counters=np.zeros(5, dtype=np.int64),
+        counters=np.zeros(NUM_COUNTERS, dtype=np.int64),
     )

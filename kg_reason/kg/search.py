@@ -10,10 +10,13 @@ What is found, between a candidate `s` of a start mention and a candidate `t` of
     0-edge paths   both mentions name the same entity.
 
 End candidates (the words that the premise lacks) are entered into one hash table with everything they reach; start
-candidates are then walked and looked up in it. Rows of the graph are put in order when they are first met and then
-remembered, which makes the next search some five times faster. All kernels live in this one file because numba's cache notices only
-changes of a function's own file, which is why it is longer than others. `retriever.py` calls `find_paths`;
-`tests/kg/test_search.py` holds it equal to its interpreted self and to a brute-force search.
+candidates are then walked, their visits to entities in the table are joined with what stands there, and the joined
+paths are ranked. Rows of the graph are put in order when they are first met and then remembered.
+
+Two things shape the code. Each array handed to a compiled function costs some nanoseconds, so the inner loops
+call next to nothing. And numba's cache notices only changes of a function's own file, so all kernels live in this one, which is why
+it is longer than others. `retriever.py` calls `find_paths`; `tests/kg/test_search.py` holds it equal to its interpreted
+self and to a search that tries everything.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from kg_reason.kg.compiled import compiled
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
 
 MAX_ROW = 1_000
 MAX_VISITS = 4_000
@@ -34,28 +38,31 @@ CLIMB_HOPS = 4
 MAX_CLIMBS = 192
 MAX_ENDS = 16
 MAX_PER_ENTITY = 1 + MAX_VISITS + MAX_CLIMBS  # entries of one end candidate
-NUM_MARKS = 1 << 16
-
-# Columns of what is remembered of an entity; starts count from 1, so that 0 means not met. A ball is the number of
-# edges within 2 edges around it.
-ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4, 6
+LAST_MARK = (1 << 16) - 1
 ENDLESS = 1 << 30
-# Columns of a step: the neighbour; the edge, or ~edge where the step goes against it; what it may be used for.
-NEIGHBOUR, STEP_CODE, USE, STEP_WIDTH = 0, 1, 2, 3
-LEAVE, ARRIVE, TO_HUB = 1, 2, 4
 
-# Columns of an entry: what an end candidate reaches, with the way back.
-NEXT, CANDIDATE, END_SLOT, DEPTH, CODE, NODE, ENTRY_WIDTH = 0, 1, 2, 3, 4, 8, 12
-# Columns of a chain: its depth, edges and nodes from the entity upward, whether it may be walked downward.
-CHAIN_EDGE, CHAIN_NODE, DOWNWARD, CHAIN_WIDTH = 1, 5, 10, 11
-# Columns of a path; rows compare as they stand, so equal scores are settled by length, mentions and ids.
-LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, PATH_CODE, KIND, PLACE, TOTAL, WIDTH = (
-    0, 1, 2, 3, 4, 5, 10, 14, 18, 19, 20,
-)
-# Columns of a slot: stamp, node, first entry of the plain paths, first entry of the climbs.
+# What is remembered of an entity. Starts count from 1: 0 means not met. A ball counts the edges within 2 edges.
+ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4, 6
+# A step of a row, read outward: the neighbour; its degree; the edge, or ~edge where the step goes against it;
+# 2 * relation, + 1 where it goes against it; whether a search may leave or arrive over it.
+NEIGHBOUR, STEP_DEGREE, STEP_CODE, STEP_KIND, USE, STEP_WIDTH = 0, 1, 2, 3, 4, 5
+LEAVE, ARRIVE = 1, 2
+# A chain upward from an entity: its length; whether it may be walked downward; edges, relations, entities, degrees.
+CHAIN_DEPTH, DOWNWARD, CHAIN_EDGE, CHAIN_RELATION, CHAIN_NODE, CHAIN_DEGREE, CHAIN_WIDTH = 0, 1, 2, 6, 10, 15, 20
+# A candidate of the query; how many edges the search may go out from it; where the table has its mention, if an end.
+CANDIDATE_ENTITY, CANDIDATE_ALIAS, REACH, END_SLOT, CANDIDATE_WIDTH = 0, 1, 2, 3, 4
+# An entry: the next at its entity; the end candidate; edges from there; the entry before; the step or chain; entity.
+NEXT, OWNER, DEPTH, BEFORE, VIA, NODE, ENTRY_WIDTH = 0, 1, 2, 3, 4, 5, 6
+# A slot of the hash table: stamp, entity, first entry of the plain paths, first entry of the climbs.
 STAMP, SLOT_NODE, PLAIN, CLIMB = 0, 1, 2, 3
+# A visit: the entity; the start candidate; edges from there; the steps taken, or the chain climbed and -1.
+VISIT_NODE, VISIT_CANDIDATE, VISIT_DEPTH, NEAR, FAR, VISIT_WIDTH = 0, 1, 2, 3, 4, 5
+# A path. Rows compare as they stand up to PLACE, so equal scores are settled by length, mentions and ids.
+LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, CODE, KIND, PLACE, TOTAL, DEGREE, WIDTH = (
+    0, 1, 2, 3, 4, 5, 10, 14, 18, 19, 20, 25,
+)
 # Counters: current stamp, entries in use, steps and chains remembered, 1 if the memory was too small.
-STAMPS, ENTRIES, STEPS, CHAINS, FULL = 0, 1, 2, 3, 4
+STAMPS, ENTRIES, STEPS, CHAINS, FULL, NUM_COUNTERS = 0, 1, 2, 3, 4, 5
 
 LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26)
 PLACE_FACTOR = 0.75
@@ -88,24 +95,21 @@ class Limits(NamedTuple):
     climb: int
     max_degree: int
     max_per_pair: int
-    max_paths: int
     hypothesis_paths: int
 
 
 class Query(NamedTuple):
     """The mentions of one example, premise first; arrays may be longer than what they hold.
 
-    Candidates of mention m are rows first[m] to first[m + 1] of entity, score and alias; `fresh` marks hypothesis
-    mentions whose key the premise lacks, `reach` is filled by the search.
+    Candidates of mention m are rows first[m] to first[m + 1] of `candidate` and `score`; `fresh` marks hypothesis
+    mentions whose key the premise lacks.
     """
 
     first: Int32
     key: Int32
     fresh: NDArray[np.uint8]
-    entity: Int32
-    alias: Int32
-    score: NDArray[np.float64]
-    reach: Int32
+    candidate: Int32
+    score: Float64
 
 
 class Memory(NamedTuple):
@@ -122,15 +126,15 @@ class Scratch(NamedTuple):
     marks: NDArray[np.uint8]
     slots: Int32
     entries: Int32
-    walked: Int32
+    visits: Int32
     row: Int32
     ends: Int32
     allowed: NDArray[np.uint8]
     pair_rows: Int32
-    pair_scores: NDArray[np.float64]
+    pair_scores: Float64
     pair_counts: Int64
     kept_rows: Int32
-    kept_scores: NDArray[np.float64]
+    kept_scores: Float64
     counters: Int64
 
 
@@ -138,15 +142,6 @@ class Scratch(NamedTuple):
 def degree(rows: Rows, node: int) -> int:
     """Count the edges of an entity, both ways."""
     return int((rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node]))
-
-
-@compiled
-def reach_of(met: Int32, node: int) -> int:
-    """Tell how many edges the search may go out from an end that was met: 2, 1, or 0."""
-    ball = met[node, BALL]
-    if ball <= MAX_VISITS:
-        return 2
-    return 1 if ball < ENDLESS else 0
 
 
 @compiled
@@ -191,57 +186,55 @@ def _step_use(rows: Rows, edge: int, outward: bool) -> int:
 @compiled
 def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, node: int) -> None:
     """Remember the row of an entity; one with too many edges gets an empty row and an endless ball."""
-    met = memory.met
-    if met[node, ROW_START] > 0:
-        return
     start = counters[STEPS]
+    edges = degree(rows, node)
     count = 0
     ball = 0
-    if degree(rows, node) > max(MAX_ROW, limits.max_degree):
+    if edges > max(MAX_ROW, limits.max_degree):
         ball = ENDLESS
-    elif start + degree(rows, node) > memory.steps.shape[0]:
+    elif start + edges > memory.steps.shape[0]:
         counters[FULL] = 1
         ball = ENDLESS
     else:
         num_out = rows.out_end[node] - rows.out_start[node]
-        for place in range(degree(rows, node)):
+        for place in range(edges):
             outward = place < num_out
             edge = rows.out_start[node] + place if outward else int(rows.in_edge[rows.in_start[node] + place - num_out])
             other = rows.edge_tail[edge] if outward else rows.edge_head[edge]
             use = _step_use(rows, edge, outward) if other != node else 0
             if use == 0:
                 continue
-            edges = degree(rows, other)
-            if edges > limits.max_degree:
-                use |= TO_HUB
-            else:
-                ball += edges
             step = memory.steps[start + count]
             step[NEIGHBOUR] = other
+            step[STEP_DEGREE] = degree(rows, other)
             step[STEP_CODE] = edge if outward else ~edge
+            step[STEP_KIND] = 2 * rows.edge_relation[edge] + (0 if outward else 1)
             step[USE] = use
+            ball += 1 if step[STEP_DEGREE] > limits.max_degree else 1 + step[STEP_DEGREE]
             count += 1
-        ball = min(ball + count, ENDLESS - 1)
-    met[node, ROW_START] = start + 1
-    met[node, ROW_COUNT] = count
-    met[node, BALL] = ball
+        ball = min(ball, ENDLESS - 1)
+    memory.met[node, ROW_START] = start + 1
+    memory.met[node, ROW_COUNT] = count
+    memory.met[node, BALL] = ball
     counters[STEPS] = start + count
 
 
 @compiled
 def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, count: int) -> int:
     """Lengthen a chain by one upward edge, unless it would meet itself; return the number of chains."""
-    depth = chains[chain, 0]
+    depth = chains[chain, CHAIN_DEPTH]
     node = chains[chain, CHAIN_NODE + depth]
     other = rows.edge_tail[edge]
     for i in range(depth + 1):
         if chains[chain, CHAIN_NODE + i] == other:
             return count
-    chains[count] = chains[chain]
-    chains[count, 0] = depth + 1
-    chains[count, CHAIN_EDGE + depth] = edge
-    chains[count, CHAIN_NODE + depth + 1] = other
     relation = rows.edge_relation[edge]
+    chains[count] = chains[chain]
+    chains[count, CHAIN_DEPTH] = depth + 1
+    chains[count, CHAIN_EDGE + depth] = edge
+    chains[count, CHAIN_RELATION + depth] = relation
+    chains[count, CHAIN_NODE + depth + 1] = other
+    chains[count, CHAIN_DEGREE + depth + 1] = degree(rows, other)
     if rows.walk[relation] == 2 and has_edge(rows, other, relation, node):
         chains[count, DOWNWARD] = 0
     return count + 1
@@ -250,21 +243,19 @@ def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, count: int) ->
 @compiled
 def meet_chains(rows: Rows, memory: Memory, counters: Int64, node: int) -> None:
     """Remember the chains of taxonomic edges upward from an entity, shortest first, MAX_CLIMBS at most."""
-    met = memory.met
-    if met[node, CHAIN_START] > 0:
-        return
     first = counters[CHAINS]
     if first + MAX_CLIMBS > memory.chains.shape[0]:
         counters[FULL] = 1
         return
     chains = memory.chains[first : first + MAX_CLIMBS]
-    chains[0, 0] = 0
-    chains[0, CHAIN_NODE] = node
+    chains[0, CHAIN_DEPTH] = 0
     chains[0, DOWNWARD] = 1
+    chains[0, CHAIN_NODE] = node
+    chains[0, CHAIN_DEGREE] = degree(rows, node)
     count = 1
     chain = 0
-    while chain < count and chains[chain, 0] < CLIMB_HOPS:
-        top = chains[chain, CHAIN_NODE + chains[chain, 0]]
+    while chain < count and chains[chain, CHAIN_DEPTH] < CLIMB_HOPS:
+        top = chains[chain, CHAIN_NODE + chains[chain, CHAIN_DEPTH]]
         start = rows.out_start[top]
         end = rows.out_end[top]
         if end - start <= 32:
@@ -278,9 +269,51 @@ def meet_chains(rows: Rows, memory: Memory, counters: Int64, node: int) -> None:
                     count = _grow_chain(rows, chains, chain, edge, count)
                     edge += 1
         chain += 1
-    met[node, CHAIN_START] = first + 1
-    met[node, CHAIN_COUNT] = count
+    memory.met[node, CHAIN_START] = first + 1
+    memory.met[node, CHAIN_COUNT] = count
     counters[CHAINS] = first + count
+
+
+@compiled
+def _reach(ball: int) -> int:
+    """Tell how many edges the search may go out from an end with this ball."""
+    if ball <= MAX_VISITS:
+        return 2
+    return 1 if ball < ENDLESS else 0
+
+
+@compiled
+def _meet_around(rows: Rows, limits: Limits, memory: Memory, counters: Int64, node: int) -> None:
+    """Remember the rows of an entity's neighbours that may be walked through."""
+    first = memory.met[node, ROW_START] - 1
+    for via in range(first, first + memory.met[node, ROW_COUNT]):
+        other = memory.steps[via, NEIGHBOUR]
+        if memory.met[other, ROW_START] == 0 and memory.steps[via, STEP_DEGREE] <= limits.max_degree:
+            meet_entity(rows, limits, memory, counters, other)
+
+
+@compiled
+def meet_candidates(
+    rows: Rows, limits: Limits, memory: Memory, query: Query, counters: Int64, num_mentions: int
+) -> int:
+    """Remember all of the graph that a search will read; return how many edges its walks go out from the starts."""
+    least = min(2, limits.max_hops)
+    for mention in range(num_mentions):
+        for number in range(query.first[mention], query.first[mention + 1]):
+            node = query.candidate[number, CANDIDATE_ENTITY]
+            if memory.met[node, ROW_START] == 0:
+                meet_entity(rows, limits, memory, counters, node)
+            if limits.climb and memory.met[node, CHAIN_START] == 0:
+                meet_chains(rows, memory, counters, node)
+            query.candidate[number, REACH] = min(_reach(memory.met[node, BALL]), limits.max_hops)
+            if query.fresh[mention]:
+                least = min(least, query.candidate[number, REACH])
+    hops = limits.max_hops - least
+    for mention in range(num_mentions):
+        for number in range(query.first[mention], query.first[mention + 1]):
+            if query.candidate[number, REACH] == 2 and (hops >= 2 or query.fresh[mention]):
+                _meet_around(rows, limits, memory, counters, query.candidate[number, CANDIDATE_ENTITY])
+    return hops
 
 
 @compiled
@@ -290,78 +323,161 @@ def find_slot(slots: Int32, stamp: int, node: int) -> int:
     slot = int(int(node) * 1640531) & mask
     while slots[slot, STAMP] == stamp and slots[slot, SLOT_NODE] != node:
         slot = (slot + 1) & mask
-    return slot
+    return int(slot)
 
 
 @compiled
-def _link_entry(scratch: Scratch, entry: int, node: int, column: int) -> None:
-    """Hang an entry under its entity in the hash table, and mark the entity for a quick first look."""
-    slots = scratch.slots
-    stamp = scratch.counters[STAMPS]
-    slot = find_slot(slots, stamp, node)
-    if slots[slot, STAMP] != stamp:
-        slots[slot, STAMP] = stamp
-        slots[slot, SLOT_NODE] = node
-        slots[slot, PLAIN] = -1
-        slots[slot, CLIMB] = -1
-        scratch.marks[node & (NUM_MARKS - 1)] = 1 + stamp % 255
-    scratch.entries[entry, NEXT] = slots[slot, column]
-    slots[slot, column] = entry
-
-
-@compiled
-def enter_candidate(
-    rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, candidate: int, end_slot: int
-) -> None:
+def enter_candidate(limits: Limits, memory: Memory, scratch: Scratch, candidate: Int32, number: int) -> None:
     """Enter an end candidate and all it reaches into the table."""
-    entries = scratch.entries
-    node = query.entity[candidate]
-    meet_entity(rows, limits, memory, scratch.counters, node)
-    reach = min(reach_of(memory.met, node), limits.max_hops)
-    query.reach[candidate] = reach
-    entry = scratch.counters[ENTRIES]
+    entries, slots, marks, counters = scratch.entries, scratch.slots, scratch.marks, scratch.counters
+    met, steps, chains = memory.met, memory.steps, memory.chains
+    stamp = counters[STAMPS]
+    mark = 1 + stamp % 255
+    node = candidate[number, CANDIDATE_ENTITY]
+    reach = candidate[number, REACH]
+    entry = counters[ENTRIES]
     last = entry + 1
-    entries[entry, CANDIDATE] = candidate
-    entries[entry, END_SLOT] = end_slot
     entries[entry, DEPTH] = 0
+    entries[entry, NODE] = node
     while entry < last:  # breadth first: entries are their own queue
         depth = entries[entry, DEPTH]
-        here = entries[entry, NODE + depth - 1] if depth > 0 else node
-        _link_entry(scratch, entry, here, PLAIN)
-        if depth < reach and (depth == 0 or degree(rows, here) <= limits.max_degree):
-            meet_entity(rows, limits, memory, scratch.counters, here)
-            first = memory.met[here, ROW_START] - 1
-            for place in range(first, first + memory.met[here, ROW_COUNT]):
-                step = memory.steps[place]
-                if step[NEIGHBOUR] == node or step[USE] & ARRIVE == 0:
-                    continue
-                new = entries[last]
-                new[CANDIDATE] = candidate
-                new[END_SLOT] = end_slot
-                new[DEPTH] = depth + 1
-                new[CODE] = entries[entry, CODE]
-                new[NODE] = entries[entry, NODE]
-                new[CODE + depth] = ~step[STEP_CODE]
-                new[NODE + depth] = step[NEIGHBOUR]
-                last += 1
+        here = entries[entry, NODE]
+        if depth < reach and (depth == 0 or steps[entries[entry, VIA], STEP_DEGREE] <= limits.max_degree):
+            first = met[here, ROW_START] - 1
+            for via in range(first, first + met[here, ROW_COUNT]):
+                if steps[via, USE] & ARRIVE and steps[via, NEIGHBOUR] != node:
+                    entries[last, DEPTH] = depth + 1
+                    entries[last, BEFORE] = entry
+                    entries[last, VIA] = via
+                    entries[last, NODE] = steps[via, NEIGHBOUR]
+                    last += 1
         entry += 1
+    num_plain = last
     if limits.climb:
-        meet_chains(rows, memory, scratch.counters, node)
-        first = memory.met[node, CHAIN_START] - 1
-        for number in range(first, first + memory.met[node, CHAIN_COUNT]):
-            chain = memory.chains[number]
-            if chain[DOWNWARD]:
-                depth = chain[0]
-                new = entries[last]
-                new[CANDIDATE] = candidate
-                new[END_SLOT] = end_slot
-                new[DEPTH] = depth
-                for i in range(depth):
-                    new[CODE + i] = ~chain[CHAIN_EDGE + i]
-                    new[NODE + i] = chain[CHAIN_NODE + i + 1]
-                _link_entry(scratch, last, chain[CHAIN_NODE + depth], CLIMB)
+        first = met[node, CHAIN_START] - 1
+        for via in range(first, first + met[node, CHAIN_COUNT]):
+            if chains[via, DOWNWARD]:
+                entries[last, DEPTH] = chains[via, CHAIN_DEPTH]
+                entries[last, VIA] = via
+                entries[last, NODE] = chains[via, CHAIN_NODE + chains[via, CHAIN_DEPTH]]
                 last += 1
-    scratch.counters[ENTRIES] = last
+    for entry in range(counters[ENTRIES], last):
+        here = entries[entry, NODE]
+        slot = find_slot(slots, stamp, here)
+        if slots[slot, STAMP] != stamp:
+            slots[slot, STAMP] = stamp
+            slots[slot, SLOT_NODE] = here
+            slots[slot, PLAIN] = -1
+            slots[slot, CLIMB] = -1
+            marks[here & LAST_MARK] = mark
+        column = PLAIN if entry < num_plain else CLIMB
+        entries[entry, OWNER] = number
+        entries[entry, NEXT] = slots[slot, column]
+        slots[slot, column] = entry
+    counters[ENTRIES] = last
+
+
+@compiled
+def _write_visit(visits: Int32, count: int, node: int, number: int, way: tuple[int, int, int]) -> int:
+    visits[count, VISIT_NODE] = node
+    visits[count, VISIT_CANDIDATE] = number
+    visits[count, VISIT_DEPTH] = way[0]
+    visits[count, NEAR] = way[1]
+    visits[count, FAR] = way[2]
+    return count + 1
+
+
+@compiled
+def walk_mention(
+    limits: Limits, memory: Memory, query: Query, scratch: Scratch, start: int, hops: int
+) -> int:
+    """Walk out from the candidates of a start mention, up to `hops` edges and up the climbs.
+
+    Where an entity bears a mark the visit is written down; what stands there is looked up later.
+
+    Returns:
+        The number of visits.
+    """
+    met, steps, chains = memory.met, memory.steps, memory.chains
+    marks, visits, candidate = scratch.marks, scratch.visits, query.candidate
+    mark = 1 + scratch.counters[STAMPS] % 255
+    room = visits.shape[0] - 1
+    count = 0
+    for number in range(query.first[start], query.first[start + 1]):
+        node = candidate[number, CANDIDATE_ENTITY]
+        if marks[node & LAST_MARK] == mark:
+            count = _write_visit(visits, count, node, number, (0, 0, 0))
+        reach = min(candidate[number, REACH], hops)
+        first = met[node, ROW_START] - 1
+        for near in range(first, first + met[node, ROW_COUNT] if reach > 0 else first):
+            other = steps[near, NEIGHBOUR]
+            if steps[near, USE] & LEAVE == 0:
+                continue
+            if marks[other & LAST_MARK] == mark and count < room:
+                count = _write_visit(visits, count, other, number, (1, near, 0))
+            if reach == 2 and steps[near, STEP_DEGREE] <= limits.max_degree:
+                second = met[other, ROW_START] - 1
+                for far in range(second, second + met[other, ROW_COUNT]):
+                    last = steps[far, NEIGHBOUR]
+                    if marks[last & LAST_MARK] == mark and count < room and last != node and steps[far, USE] & LEAVE:
+                        count = _write_visit(visits, count, last, number, (2, near, far))
+        first = met[node, CHAIN_START] - 1
+        for via in range(first, first + met[node, CHAIN_COUNT] if limits.climb else first):
+            top = chains[via, CHAIN_NODE + chains[via, CHAIN_DEPTH]]
+            if marks[top & LAST_MARK] == mark and count < room:
+                count = _write_visit(visits, count, top, number, (chains[via, CHAIN_DEPTH], via, -1))
+    return count
+
+
+@compiled
+def _write_climb(chains: Int32, entries: Int32, entry: int, visit: Int32, row: Int32) -> None:
+    """Write the entities, codes, kinds and degrees of a climb into a path row."""
+    via = visit[NEAR]
+    depth = visit[VISIT_DEPTH]
+    length = row[LENGTH]
+    for i in range(depth + 1):
+        row[ENTITY + i] = chains[via, CHAIN_NODE + i]
+        row[DEGREE + i] = chains[via, CHAIN_DEGREE + i]
+        if i < depth:
+            row[CODE + i] = chains[via, CHAIN_EDGE + i]
+            row[KIND + i] = 2 * chains[via, CHAIN_RELATION + i]
+    via = entries[entry, VIA]
+    for i in range(length - depth):
+        row[ENTITY + length - i] = chains[via, CHAIN_NODE + i]
+        row[DEGREE + length - i] = chains[via, CHAIN_DEGREE + i]
+        row[CODE + length - 1 - i] = ~chains[via, CHAIN_EDGE + i]
+        row[KIND + length - 1 - i] = 2 * chains[via, CHAIN_RELATION + i] + 1
+
+
+@compiled
+def _write_plain(steps: Int32, entries: Int32, entry: int, visit: Int32, row: Int32) -> None:
+    """Write the entities, codes, kinds and degrees of a plain path into a path row; its first entity stands."""
+    depth = visit[VISIT_DEPTH]
+    for i in range(depth):
+        via = visit[NEAR + i]
+        row[ENTITY + i + 1] = steps[via, NEIGHBOUR]
+        row[DEGREE + i + 1] = steps[via, STEP_DEGREE]
+        row[CODE + i] = steps[via, STEP_CODE]
+        row[KIND + i] = steps[via, STEP_KIND]
+    while entries[entry, DEPTH] > 0:
+        via = entries[entry, VIA]
+        entry = entries[entry, BEFORE]
+        row[CODE + depth] = ~steps[via, STEP_CODE]
+        row[KIND + depth] = steps[via, STEP_KIND] ^ 1
+        depth += 1
+        row[ENTITY + depth] = entries[entry, NODE]
+        if entries[entry, DEPTH] > 0:
+            row[DEGREE + depth] = steps[entries[entry, VIA], STEP_DEGREE]
+
+
+@compiled
+def _is_simple(row: Int32, depth: int) -> bool:
+    """Tell whether the two sides of a joined path share no entity but the one where they meet."""
+    for i in range(depth):
+        for j in range(depth + 1, row[LENGTH] + 1):
+            if row[ENTITY + i] == row[ENTITY + j]:
+                return False
+    return True
 
 
 @compiled
@@ -376,7 +492,7 @@ def _sorts_before(score: float, row: Int32, other_score: float, other: Int32) ->
 
 
 @compiled
-def insert_path(table: Int32, scores: NDArray[np.float64], count: int, score: float, row: Int32) -> int:
+def insert_path(table: Int32, scores: Float64, count: int, score: float, row: Int32) -> int:
     """Insert a path into a ranked table that keeps only as many as it has rows; return how many it holds."""
     size = scores.size
     if count == size and not _sorts_before(score, row, scores[size - 1], table[size - 1]):
@@ -392,13 +508,16 @@ def insert_path(table: Int32, scores: NDArray[np.float64], count: int, score: fl
 
 
 @compiled
-def offer_path(scratch: Scratch, end_slot: int, score: float) -> None:
-    """Rank the path in `scratch.row` among those of its pair: the best of each kind apart from the others."""
-    row = scratch.row
-    counts = scratch.pair_counts[end_slot]
-    table = scratch.pair_rows[end_slot]
-    scores = scratch.pair_scores[end_slot]
-    counts[2] += 1
+def offer_path(table: Int32, scores: Float64, counts: Int64, score: float, row: Int32) -> None:
+    """Rank a path among those of its pair: the best of each kind (relations and directions) apart from the others.
+
+    Args:
+        table: [2, max_per_pair, WIDTH], best of each kind, others.
+        scores: [2, max_per_pair].
+        counts: [3], how many of both are filled, and how many paths there were.
+        score: of the path.
+        row: the path.
+    """
     size = scores.shape[1]
     # With as many kinds as places the second-best paths of a kind can never get in.
     if counts[0] == size and not _sorts_before(score, row, scores[0, size - 1], table[0, size - 1]):
@@ -421,149 +540,56 @@ def offer_path(scratch: Scratch, end_slot: int, score: float) -> None:
 
 
 @compiled
-def _write_path(query: Query, scratch: Scratch, entry: int, depth: int) -> bool:
-    """Write walk and entry as one path into `scratch.row`; return whether it is simple."""
-    found = scratch.entries[entry]
-    walked = scratch.walked
-    row = scratch.row
-    back = found[DEPTH]
-    length = depth + back
-    end_entity = query.entity[found[CANDIDATE]]
-    for i in range(depth):
-        if back > 0 and walked[i] == end_entity:
-            return False
-        for j in range(back - 1):
-            if walked[i] == found[NODE + j]:
-                return False
-    for i in range(ENTITY, PLACE):
-        row[i] = -1
-    for i in range(depth + 1):
-        row[ENTITY + i] = walked[i]
-    for i in range(depth):
-        row[PATH_CODE + i] = walked[5 + i]
-    for i in range(back):
-        row[PATH_CODE + length - 1 - i] = found[CODE + i]
-        if i < back - 1:
-            row[ENTITY + length - 1 - i] = found[NODE + i]
-    row[ENTITY + length] = end_entity
-    row[LENGTH] = length
-    row[END] = scratch.ends[found[END_SLOT]]
-    row[START_CANDIDATE] = walked[9]
-    row[END_CANDIDATE] = found[CANDIDATE]
-    return True
-
-
-@compiled
-def join_entry(
-    rows: Rows, limits: Limits, met: Int32, query: Query, scratch: Scratch, entry: int, depth: int, climbing: bool
-) -> None:
-    """Join the walk from the start with an entry at the entity where they meet, if together they are a valid path.
-
-    `scratch.walked` holds the walk: entities in 0 to 4, codes in 5 to 8, the start candidate in 9.
-    """
-    if not _write_path(query, scratch, entry, depth):
-        return
-    row = scratch.row
-    length = row[LENGTH]
-    end = row[END_CANDIDATE]
-    hubs = 0
-    score = np.sqrt(query.score[row[START_CANDIDATE]] * query.score[end]) * LENGTH_FACTOR[length]
-    for i in range(1, length):
-        edges = degree(rows, row[ENTITY + i])
-        if edges > limits.max_degree:
-            hubs += 1
-        score *= 1.0 - HUB_WEIGHT * (edges / (edges + HUB_DEGREE))
-    if climbing:
-        covered = length <= reach_of(met, row[ENTITY]) + query.reach[end]
-        if hubs == 0 and length <= limits.max_hops and covered:
-            return  # found as a plain path
-    elif hubs > 0:
-        return
-    for i in range(length):
-        code = row[PATH_CODE + i]
-        row[KIND + i] = 2 * rows.edge_relation[code] if code >= 0 else 2 * rows.edge_relation[~code] + 1
-    offer_path(scratch, scratch.entries[entry, END_SLOT], score)
-
-
-@compiled
-def _first_entry(scratch: Scratch, node: int, column: int) -> int:
-    """Return the first entry at an entity, -1 where there is none."""
+def rank_visits(limits: Limits, memory: Memory, query: Query, scratch: Scratch, start: int, count: int) -> None:
+    """Join the visits of a start mention with each entry at their entities; rank the valid paths within their pairs."""
+    entries, row, candidate = scratch.entries, scratch.row, query.candidate
+    size = scratch.pair_scores.shape[2]
     stamp = scratch.counters[STAMPS]
-    if scratch.marks[node & (NUM_MARKS - 1)] != 1 + stamp % 255:
-        return -1
-    slot = find_slot(scratch.slots, stamp, node)
-    return int(scratch.slots[slot, column]) if scratch.slots[slot, STAMP] == stamp else -1
-
-
-@compiled
-def _join_plain(rows: Rows, limits: Limits, met: Int32, query: Query, scratch: Scratch, depth: int) -> None:
-    """Join the walk with every entry of the plain paths at its last entity, each path at one place only."""
-    entry = _first_entry(scratch, scratch.walked[depth], PLAIN)
-    while entry >= 0:
-        found = scratch.entries[entry]
-        back = found[DEPTH]
-        here = depth == 0 or back == query.reach[found[CANDIDATE]]
-        if here and depth + back <= limits.max_hops and scratch.allowed[found[END_SLOT]]:
-            join_entry(rows, limits, met, query, scratch, entry, depth, False)
-        entry = found[NEXT]
-
-
-@compiled
-def _join_climbs(rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch) -> None:
-    """Join the climbs from the start candidate with those from the ends."""
-    walked = scratch.walked
-    node = walked[0]
-    meet_chains(rows, memory, scratch.counters, node)
-    first = memory.met[node, CHAIN_START] - 1
-    for number in range(first, first + memory.met[node, CHAIN_COUNT]):
-        chain = memory.chains[number]
-        depth = chain[0]
-        entry = _first_entry(scratch, chain[CHAIN_NODE + depth], CLIMB)
-        if entry < 0:
-            continue
-        for i in range(depth):
-            walked[5 + i] = chain[CHAIN_EDGE + i]
-            walked[1 + i] = chain[CHAIN_NODE + 1 + i]
+    for number in range(count):
+        visit = scratch.visits[number]
+        slot = find_slot(scratch.slots, stamp, visit[VISIT_NODE])
+        depth = visit[VISIT_DEPTH]
+        climbing = visit[FAR] < 0
+        entry = scratch.slots[slot, CLIMB if climbing else PLAIN] if scratch.slots[slot, STAMP] == stamp else -1
         while entry >= 0:
-            found = scratch.entries[entry]
-            if scratch.allowed[found[END_SLOT]] and 0 < depth + found[DEPTH] <= CLIMB_HOPS:
-                join_entry(rows, limits, memory.met, query, scratch, entry, depth, True)
-            entry = found[NEXT]
-
-
-@compiled
-def walk_candidate(
-    rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, candidate: int, hops: int
-) -> None:
-    """Walk out from a start candidate, up to `hops` edges, and join what is met with the entries there."""
-    met = memory.met
-    steps = memory.steps
-    walked = scratch.walked
-    node = query.entity[candidate]
-    meet_entity(rows, limits, memory, scratch.counters, node)
-    walked[0] = node
-    walked[9] = candidate
-    _join_plain(rows, limits, met, query, scratch, 0)
-    reach = min(reach_of(met, node), hops)
-    start = met[node, ROW_START] - 1
-    for near in range(start, start + met[node, ROW_COUNT] if reach > 0 else start):
-        if steps[near, USE] & LEAVE == 0:
-            continue
-        other = steps[near, NEIGHBOUR]
-        walked[1] = other
-        walked[5] = steps[near, STEP_CODE]
-        _join_plain(rows, limits, met, query, scratch, 1)
-        if reach < 2 or steps[near, USE] & TO_HUB:
-            continue
-        meet_entity(rows, limits, memory, scratch.counters, other)
-        first = met[other, ROW_START] - 1
-        for far in range(first, first + met[other, ROW_COUNT]):
-            if steps[far, USE] & LEAVE and steps[far, NEIGHBOUR] != node:
-                walked[2] = steps[far, NEIGHBOUR]
-                walked[6] = steps[far, STEP_CODE]
-                _join_plain(rows, limits, met, query, scratch, 2)
-    if limits.climb:
-        _join_climbs(rows, limits, memory, query, scratch)
+            here = entry
+            entry = entries[entry, NEXT]
+            owner = entries[here, OWNER]
+            back = entries[here, DEPTH]
+            length = depth + back
+            end_slot = candidate[owner, END_SLOT]
+            # A plain path of several walks is joined at one place: as far from its end as that reaches.
+            elsewhere = depth > 0 and back < candidate[owner, REACH] and not climbing
+            too_long = length > (CLIMB_HOPS if climbing else limits.max_hops)
+            if elsewhere or too_long or not scratch.allowed[end_slot] or (climbing and length == 0):
+                continue
+            row[ENTITY:PLACE] = -1
+            row[LENGTH] = length
+            row[ENTITY] = candidate[visit[VISIT_CANDIDATE], CANDIDATE_ENTITY]
+            if climbing:
+                _write_climb(memory.chains, entries, here, visit, row)
+            else:
+                _write_plain(memory.steps, entries, here, visit, row)
+            if not _is_simple(row, depth):
+                continue
+            hubs = 0
+            score = np.sqrt(query.score[visit[VISIT_CANDIDATE]] * query.score[owner]) * LENGTH_FACTOR[length]
+            for i in range(1, length):
+                edges = row[DEGREE + i]
+                hubs += 1 if edges > limits.max_degree else 0
+                score *= 1.0 - HUB_WEIGHT * (edges / (edges + HUB_DEGREE))
+            covered = candidate[visit[VISIT_CANDIDATE], REACH] + candidate[owner, REACH]
+            if climbing == (hubs == 0 and length <= min(limits.max_hops, covered)):
+                continue  # a climb that is found as a plain path, or a plain path through a hub
+            scratch.pair_counts[end_slot, 2] += 1
+            if scratch.pair_counts[end_slot, 0] == size and score < scratch.pair_scores[end_slot, 0, size - 1]:
+                continue
+            row[START] = start
+            row[END] = scratch.ends[end_slot]
+            row[START_CANDIDATE] = visit[VISIT_CANDIDATE]
+            row[END_CANDIDATE] = owner
+            pair_rows, pair_scores = scratch.pair_rows[end_slot], scratch.pair_scores[end_slot]
+            offer_path(pair_rows, pair_scores, scratch.pair_counts[end_slot], score, row)
 
 
 @compiled
@@ -587,55 +613,67 @@ def keep_paths(limits: Limits, scratch: Scratch, end_slot: int, kept: int) -> in
 
 
 @compiled
+def _fill_table(
+    limits: Limits, memory: Memory, query: Query, scratch: Scratch, span: tuple[int, int]
+) -> tuple[int, int]:
+    """Enter end mentions from the first of a span on, as many as the table holds.
+
+    Returns:
+        How many were entered, and the first mention that was not looked at.
+    """
+    mention, num_mentions = span
+    num_ends = 0
+    while mention < num_mentions and num_ends < MAX_ENDS:
+        first = query.first[mention]
+        last = query.first[mention + 1]
+        if query.fresh[mention] and last > first:
+            room = scratch.entries.shape[0] - scratch.counters[ENTRIES]
+            if num_ends > 0 and (last - first) * MAX_PER_ENTITY > room:
+                break
+            for number in range(first, last):
+                query.candidate[number, END_SLOT] = num_ends
+                enter_candidate(limits, memory, scratch, query.candidate, number)
+            scratch.ends[num_ends] = mention
+            num_ends += 1
+        mention += 1
+    return num_ends, mention
+
+
+@compiled
 def find_paths(
     rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, num_premise: int, num_mentions: int
 ) -> int:
     """Find the paths of one example; they lie ranked in `scratch.kept_rows` and `kept_scores`.
 
     Returns:
-        Their number; -1 if `memory` was too small for what was met, which is to be called again with a larger one.
+        Their number; -1 if `memory` was too small for what was met: to be called again with a larger one.
     """
+    hops = meet_candidates(rows, limits, memory, query, scratch.counters, num_mentions)
+    if scratch.counters[FULL]:
+        return -1
     kept = 0
-    first_end = num_premise
-    while first_end < num_mentions:
-        num_ends = 0
+    mention = num_premise
+    num_starts = num_mentions if limits.hypothesis_paths else num_premise
+    while mention < num_mentions:
         scratch.counters[STAMPS] += 1
         if scratch.counters[STAMPS] % 255 == 0:
             scratch.marks[:] = 0
         scratch.counters[ENTRIES] = 0
-        min_reach = 2
-        while first_end < num_mentions and num_ends < MAX_ENDS:
-            start = query.first[first_end]
-            end = query.first[first_end + 1]
-            if query.fresh[first_end] and end > start:
-                if num_ends and scratch.counters[ENTRIES] + (end - start) * MAX_PER_ENTITY > scratch.entries.shape[0]:
-                    break
-                for candidate in range(start, end):
-                    enter_candidate(rows, limits, memory, query, scratch, candidate, num_ends)
-                    min_reach = min(min_reach, query.reach[candidate])
-                scratch.ends[num_ends] = first_end
-                num_ends += 1
-            first_end += 1
-        if num_ends == 0:
-            break
-        for start in range(num_mentions if limits.hypothesis_paths else num_premise):
-            if query.first[start] == query.first[start + 1]:
-                continue
+        num_ends, mention = _fill_table(limits, memory, query, scratch, (mention, num_mentions))
+        for start in range(num_starts):
             some = False
             for slot in range(num_ends):
                 end = scratch.ends[slot]
-                allowed = start < num_premise or (
-                    query.key[start] != query.key[end] and (not query.fresh[start] or start < end)
-                )
-                scratch.allowed[slot] = allowed
+                other_word = query.key[start] != query.key[end] and (not query.fresh[start] or start < end)
+                scratch.allowed[slot] = start < num_premise or other_word
                 scratch.pair_counts[slot] = 0
-                some = some or allowed
+                some = some or scratch.allowed[slot]
             if not some:
                 continue
-            scratch.row[START] = start
-            for candidate in range(query.first[start], query.first[start + 1]):
-                walk_candidate(rows, limits, memory, query, scratch, candidate, limits.max_hops - min_reach)
+            count = walk_mention(limits, memory, query, scratch, start, hops)
+            if count > 0:
+                rank_visits(limits, memory, query, scratch, start, count)
             for slot in range(num_ends):
-                if scratch.allowed[slot]:
+                if scratch.pair_counts[slot, 0] > 0:
                     kept = keep_paths(limits, scratch, slot, kept)
-    return -1 if scratch.counters[FULL] else kept
+    return kept

@@ -1,9 +1,9 @@
-"""Candidates of the chosen spans, scored: prior, exactness, part of speech, and neighbours among the other mentions.
+"""Candidates of the chosen spans, scored one mention at a time.
 
-    score = exactness * part-of-speech weight * (0.35 + 0.65 * prior)
-    score += context_weight * (1 - score) * best score of a neighbour in the graph that another mention may mean
+    score = exactness * part-of-speech weight * (0.9 + 0.1 * share of that part of speech) * (0.35 + 0.65 * prior)
 
-All in one compiled call per text. Spans come from `span_choice.py`.
+One compiled walk over the text. Spans come from `span_choice.py`; what the mentions of a text say about one another is
+`sense_context.py`.
 """
 
 from __future__ import annotations
@@ -38,11 +38,7 @@ Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-MAX_NEIGHBOURS = 64  # looked at per candidate
-MAX_POOL = 24  # candidates per mention before context
-PLAUSIBLE = 0.3  # least weight of a part of speech that keeps a candidate of its own
-
-# Columns of a mention: words, place of its candidates, node of the label (-1 none), entity named by the caller (-1 none).
+# Columns of a mention: first word, word after the last, place and number of its candidates, node of the best label.
 MENTION_START, MENTION_END, FIRST, COUNT, LABEL_NODE = range(5)
 
 
@@ -70,18 +66,109 @@ def _tag_weights(tags: int) -> tuple[float, float, float, float]:
 
 
 @compiled
-def _sort_pool(scores: Float64, order: Int64, entity: Int64, count: int) -> None:
-    """Sort by score, best first, ties by entity."""
-    for place in range(1, count):
-        row = order[place]
-        other = place - 1
-        while other >= 0 and (
-            scores[order[other]] < scores[row]
-            or (scores[order[other]] == scores[row] and entity[order[other]] > entity[row])
-        ):
-            order[other + 1] = order[other]
-            other -= 1
-        order[other + 1] = row
+def _gather(
+    entries: Int64,
+    entry: int,
+    following: Int32,
+    alias_prior: Float32,
+    weights: tuple[float, float, float, float],
+    base_verb: int,
+    pool: Int64,
+    scores: Float64,
+) -> int:
+    """Write the candidates of one span into `pool` and `scores`, one per entity, and return how many there are.
+
+    Args:
+        entries: int64 [num_entries, 9].
+        entry: the first of the span.
+        following: the next entry of each.
+        alias_prior: float32 [num_aliases].
+        weights: of noun, verb, adjective, adverb.
+        base_verb: for an irregular past form that is also the base of another verb ("saw"): 1 where the base fits, 0
+            where the past fits; -1 for every other word.
+        pool: int64 [.., 4], see `pool_candidates`.
+        scores: float64 [.., 2], see `pool_candidates`.
+    """
+    counts = np.zeros(16, dtype=np.int64)
+    total = 0
+    exact_without_pos = False
+    first = entry
+    while entry >= 0:
+        if entries[entry, 8] > 0:
+            if entries[entry, 5] > 0:
+                counts[entries[entry, 5]] += 1
+                total += 1
+            elif entries[entry, 6] == 0:
+                exact_without_pos = True
+        entry = following[entry]
+    # Only the parts of speech that the word has are weighed against each other.
+    most = 0.5
+    for bit in (NOUN, VERB, ADJECTIVE, ADVERB):
+        if counts[bit]:
+            most = max(most, _weight_of(bit, weights))
+    num_held = 0
+    entry = first
+    while entry >= 0:
+        bit = entries[entry, 5]
+        by_rule = entries[entry, 6] > 0
+        if entries[entry, 8] > 0 and not (bit < 0 and by_rule and exact_without_pos):
+            weight = 1.0
+            share = 1.0
+            if bit > 0:  # the part of speech with more senses of this word is the more usual one
+                weight = _weight_of(bit, weights) / most
+                share = 0.9 + 0.1 * counts[bit] / total
+            if bit == VERB and base_verb >= 0 and by_rule == (base_verb == 1):
+                weight *= 0.6
+            score = entries[entry, 8] / EXACTNESS_UNIT * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
+            same = 0
+            while same < num_held and pool[same, 0] != entries[entry, 3]:
+                same += 1
+            if same == num_held or score > scores[same, 0]:
+                pool[same, 0] = entries[entry, 3]
+                pool[same, 1] = entries[entry, 2]
+                pool[same, 2] = bit
+                pool[same, 3] = entries[entry, 7]
+                scores[same, 0] = score
+                scores[same, 1] = weight
+                num_held = max(num_held, same + 1)
+        entry = following[entry]
+    return num_held
+
+
+@compiled
+def _goes_on(rows: Int32, facts: Int32, shapes: Int64, place: int) -> bool:
+    """Say whether an unknown word and the unknown word before it are one: hyphenated, or characters in a row."""
+    flags = facts[rows[place], FLAGS]
+    if flags & CONNECTED:
+        return True
+    if shapes[place] & BREAK_BIT or not shapes[place] & GLUED_BIT:
+        return False
+    return bool(facts[rows[place - 1], FLAGS] & flags & CHARACTER)
+
+
+@compiled
+def _class_after(rows: Int32, facts: Int32, shapes: Int64, place: int) -> int:
+    if place >= rows.size or shapes[place] & BREAK_BIT:
+        return PHRASE_START
+    if rows[place] < 0:
+        return CONTENT if rows[place] == ROW_NAMED else DETERMINER
+    return int(facts[rows[place], CLASS])
+
+
+@compiled
+def _next_cue(row: int, facts: Int32, before: int, is_adverb: bool, is_mention: bool) -> int:
+    """Return the class that the next word sees before it, given the one that this word saw."""
+    flags = facts[row, FLAGS]
+    word_class = facts[row, CLASS]
+    if flags & HAS_POSSESSIVE:
+        return POSSESSIVE
+    if word_class == CONTENT:
+        if flags & NUMERAL:
+            return DETERMINER
+        return before if is_adverb else CONTENT
+    if word_class in (NEGATION, DEGREE) or (word_class == PARTICLE and is_mention and is_adverb and before == CONTENT):
+        return before if word_class != PARTICLE else PARTICLE
+    return int(word_class)
 
 
 @compiled
@@ -115,268 +202,69 @@ def pool_candidates(
         mentions int64 [num_mentions, 5]; pool int64 [num_pooled, 4] of entity, alias, part of speech bit and node;
         scores float64 [num_pooled, 2] of score and part-of-speech weight.
     """
-    num_words = rows.size
-    mentions = np.empty((num_words, 5), dtype=np.int64)
+    mentions = np.zeros((rows.size, 5), dtype=np.int64)
     pool = np.empty((entries.shape[0], 4), dtype=np.int64)
     scores = np.empty((entries.shape[0], 2), dtype=np.float64)
-    order = np.empty(entries.shape[0], dtype=np.int64)
-    held = np.empty((entries.shape[0], 4), dtype=np.int64)
-    held_scores = np.empty((entries.shape[0], 2), dtype=np.float64)
     num_mentions = 0
     num_pooled = 0
     before = PHRASE_START
     before_pos = 0
     before_plural = False
     place = 0
-    while place < num_words:
+    while place < rows.size:
         row = rows[place]
+        end = place + max(1, chosen[place])
         if shapes[place] & BREAK_BIT:
             before = PHRASE_START
-        length = chosen[place]
-        if length == 0:
-            if row < 0:
-                before = CONTENT if row == ROW_NAMED else DETERMINER
-                before_pos = NOUN
-                before_plural = False
-                place += 1
-                continue
-            flags = facts[row, FLAGS]
-            word_class = facts[row, CLASS]
-            if word_class == CONTENT and not flags & (SINGLE_LETTER | SYMBOL):
-                goes_on = num_mentions > 0 and mentions[num_mentions - 1, 1] == place and mentions[num_mentions - 1, 4] < 0
-                if goes_on:
-                    last_row = rows[place - 1]
-                    characters = facts[last_row, FLAGS] & flags & CHARACTER != 0 and shapes[place] & GLUED_BIT != 0
-                    goes_on = flags & CONNECTED != 0 or (characters and not shapes[place] & BREAK_BIT)
-                if goes_on:
-                    mentions[num_mentions - 1, 1] = place + 1
-                else:
-                    mentions[num_mentions, 0] = place
-                    mentions[num_mentions, 1] = place + 1
-                    mentions[num_mentions, 2] = num_pooled
-                    mentions[num_mentions, 3] = 0
-                    mentions[num_mentions, 4] = -1
-                    num_mentions += 1
-                if flags & NUMERAL:
-                    before = DETERMINER
-                elif not flags & LY_ADVERB:
-                    before = CONTENT
-                    before_pos = 0
-                    before_plural = facts[row, FORM] == FORM_S
-            elif word_class != NEGATION and word_class != DEGREE and word_class != CONTENT:
-                before = word_class
-            if flags & HAS_POSSESSIVE:
-                before = POSSESSIVE
-            place += 1
+        if row < 0:
+            before = CONTENT if row == ROW_NAMED else DETERMINER
+            before_pos = NOUN
+            before_plural = False
+            place = end
             continue
-        end = place + length
-        after = PHRASE_START
-        if end < num_words and not shapes[end] & BREAK_BIT:
-            after = facts[rows[end], CLASS] if rows[end] >= 0 else DETERMINER
-            if rows[end] == ROW_NAMED:
-                after = CONTENT
-        weights = (1.0, 1.0, 1.0, 1.0)
-        tagged = tags[end - 1] if tags[end - 1] == tags[place] else 0
-        if length == 1 and tagged:
-            weights = _tag_weights(tagged)
-        elif has_cues:
-            form = facts[row, FORM]
-            weights = pos_weights(before, before_pos, before_plural, form, after)
-            if length == 1 and facts[row, CLASS] == PARTICLE:
-                weights = (0.5 if before == DETERMINER else 0.1, 0.05, 0.85, 1.0)
-            if length > 1 and tagged:
-                weights = _tag_weights(tagged)
-        # Parts of speech with more senses of this word are the more usual ones: a slight preference.
-        counts = np.zeros(16, dtype=np.int64)
-        exact_unknown = False
-        total = 0
-        entry = head[place]
-        while entry >= 0:
-            if entries[entry, 8] > 0:
-                if entries[entry, 5] > 0:
-                    counts[entries[entry, 5]] += 1
-                    total += 1
-                elif entries[entry, 6] == 0:
-                    exact_unknown = True
-            entry = following[entry]
-        # Only the parts of speech that the word has are weighed against each other.
-        most = 0.5
-        for bit in (NOUN, VERB, ADJECTIVE, ADVERB):
-            if counts[bit]:
-                most = max(most, _weight_of(bit, weights))
-        wants_base = before == TO or before == MODAL or before == DO
-        irregular = facts[row, FLAGS] & IRREGULAR != 0 and length == 1
-        num_held = 0
-        entry = head[place]
-        while entry >= 0:
-            bit = entries[entry, 5]
-            refused = entries[entry, 8] == 0 or (bit < 0 and exact_unknown and entries[entry, 6] > 0)
-            if not refused:
-                weight = _weight_of(bit, weights) / most if bit > 0 else 1.0
-                if irregular and bit == VERB and (entries[entry, 6] > 0) == wants_base:
-                    weight *= 0.6  # "saw" is a form of "see", but not after "to"
-                share = 0.9 + 0.1 * counts[bit] / total if bit > 0 else 1.0
-                alias = entries[entry, 2]
-                score = entries[entry, 8] / EXACTNESS_UNIT * weight * share * (0.35 + 0.65 * alias_prior[alias])
-                same = 0
-                while same < num_held and held[same, 0] != entries[entry, 3]:
-                    same += 1
-                if same == num_held or score > held_scores[same, 0]:
-                    held[same, 0] = entries[entry, 3]
-                    held[same, 1] = alias
-                    held[same, 2] = bit
-                    held[same, 3] = entries[entry, 7]
-                    held_scores[same, 0] = score
-                    held_scores[same, 1] = weight
-                    num_held = max(num_held, same + 1)
-            entry = following[entry]
-        for number in range(num_held):
-            order[number] = number
-        _sort_pool(held_scores[:, 0], order, held[:, 0], num_held)
-        mentions[num_mentions, 0] = place
-        mentions[num_mentions, 1] = end
-        mentions[num_mentions, 2] = num_pooled
-        best = order[0]
-        mentions[num_mentions, 4] = held[best, 3]
-        kept_pos = 0
-        for number in range(num_held):
-            row_held = order[number]
-            bit = held[row_held, 2]
-            if number < MAX_POOL or (bit > 0 and not kept_pos & bit):
-                if bit > 0:
-                    kept_pos |= bit
-                pool[num_pooled] = held[row_held]
-                scores[num_pooled] = held_scores[row_held]
-                num_pooled += 1
-        mentions[num_mentions, 3] = num_pooled - mentions[num_mentions, 2]
-        num_mentions += 1
-        best_bit = held[best, 2]
-        if best_bit != ADVERB:
-            last_row = rows[end - 1]
-            before = CONTENT
-            before_pos = max(best_bit, 0)
+        last_row = rows[end - 1]
+        best_pos = 0
+        if chosen[place] > 0:
+            weights = (1.0, 1.0, 1.0, 1.0)
+            base_verb = -1
+            if tags[place] and tags[place] == tags[end - 1]:
+                weights = _tag_weights(tags[place])
+            elif has_cues:
+                form = facts[row, FORM]
+                if facts[row, FLAGS] & IRREGULAR and end - place == 1:
+                    base_verb = 1 if before in (TO, MODAL, DO) else 0
+                    form = 0 if base_verb == 1 else form
+                weights = pos_weights(before, before_pos, before_plural, form, _class_after(rows, facts, shapes, end))
+                if end - place == 1 and facts[row, CLASS] == PARTICLE:
+                    weights = (0.5 if before == DETERMINER else 0.1, 0.05, 0.85, 1.0)
+            count = _gather(
+                entries, head[place], following, alias_prior, weights, base_verb, pool[num_pooled:], scores[num_pooled:]
+            )
+            best = num_pooled
+            for candidate in range(num_pooled, num_pooled + count):
+                if scores[candidate, 0] > scores[best, 0]:
+                    best = candidate
+            best_pos = max(0, pool[best, 2])
+            mentions[num_mentions, 0] = place
+            mentions[num_mentions, 1] = end
+            mentions[num_mentions, 2] = num_pooled
+            mentions[num_mentions, 3] = count
+            num_mentions += 1
+            num_pooled += count
+        elif facts[row, CLASS] == CONTENT and not facts[row, FLAGS] & (SINGLE_LETTER | SYMBOL):
+            last = num_mentions - 1
+            beside = last >= 0 and mentions[last, 1] == place and mentions[last, 3] == 0
+            if beside and _goes_on(rows, facts, shapes, place):
+                mentions[last, 1] = end
+            else:
+                mentions[num_mentions, 0] = place
+                mentions[num_mentions, 1] = end
+                mentions[num_mentions, 2] = num_pooled
+                num_mentions += 1
+        is_adverb = best_pos == ADVERB or (chosen[place] == 0 and facts[row, FLAGS] & LY_ADVERB > 0)
+        before = _next_cue(last_row, facts, before, is_adverb, chosen[place] > 0)
+        if not is_adverb:
+            before_pos = best_pos
             before_plural = facts[last_row, FORM] == FORM_S
-            if facts[last_row, CLASS] == PARTICLE and length == 1:
-                before = PARTICLE
-        elif facts[rows[place], CLASS] == PARTICLE:
-            before = PARTICLE
-        if length == 1 and facts[row, FLAGS] & NUMERAL:
-            before = DETERMINER
-        if facts[rows[end - 1], FLAGS] & HAS_POSSESSIVE:
-            before = POSSESSIVE
         place = end
     return mentions[:num_mentions], pool[:num_pooled], scores[:num_pooled]
-
-
-@compiled
-def _best_neighbour(
-    entity: int, mention: int, slots: Int64, pool: Int64, owner: Int64, scores: Float64, best: float
-) -> float:
-    """Return the larger of `best` and the score of an entity as a candidate of another mention."""
-    place = (entity * 40503) & (slots.size - 1)
-    while slots[place] >= 0:
-        candidate = slots[place]
-        if pool[candidate, 0] == entity and owner[candidate] != mention:
-            best = max(best, scores[candidate, 0])
-        place = (place + 1) & (slots.size - 1)
-    return best
-
-
-@compiled
-def add_context(
-    mentions: Int64,
-    pool: Int64,
-    scores: Float64,
-    edge_head: Int32,
-    edge_tail: Int32,
-    out_start: Int64,
-    out_end: Int64,
-    in_start: Int64,
-    in_end: Int64,
-    in_edge: Int32,
-    context_weight: float,
-) -> Float64:
-    """Return the scores float64 [num_pooled] with what neighbours among the other mentions' candidates add."""
-    num_pooled = pool.shape[0]
-    final = scores[:, 0].copy()
-    if context_weight == 0.0 or mentions.shape[0] < 2:
-        return final
-    size = 16
-    while size < 4 * num_pooled:
-        size *= 2
-    slots = np.full(size, -1, dtype=np.int64)
-    owner = np.empty(num_pooled, dtype=np.int64)
-    for mention in range(mentions.shape[0]):
-        for candidate in range(mentions[mention, 2], mentions[mention, 2] + mentions[mention, 3]):
-            owner[candidate] = mention
-            place = (pool[candidate, 0] * 40503) & (size - 1)
-            while slots[place] >= 0:
-                place = (place + 1) & (size - 1)
-            slots[place] = candidate
-    for candidate in range(num_pooled):
-        entity = pool[candidate, 0]
-        mention = owner[candidate]
-        best = 0.0
-        left = MAX_NEIGHBOURS
-        for edge in range(out_start[entity], min(out_end[entity], out_start[entity] + left)):
-            if edge_tail[edge] != entity:
-                best = _best_neighbour(int(edge_tail[edge]), mention, slots, pool, owner, scores, best)
-        left -= min(left, out_end[entity] - out_start[entity])
-        for row in range(in_start[entity], min(in_end[entity], in_start[entity] + left)):
-            neighbour = int(edge_head[in_edge[row]])
-            if neighbour != entity:
-                best = _best_neighbour(neighbour, mention, slots, pool, owner, scores, best)
-        final[candidate] += context_weight * (1.0 - final[candidate]) * best
-    return final
-
-
-@compiled
-def keep_best(
-    mentions: Int64, pool: Int64, scores: Float64, final: Float64, max_candidates: int
-) -> tuple[Int64, Int64, Float64]:
-    """Keep the best candidates of each mention, among them one of each plausible part of speech.
-
-    Returns:
-        mentions with the places of the kept candidates; kept int64 [num_kept, 2] of entity and alias; their scores.
-    """
-    out = mentions.copy()
-    kept = np.empty((pool.shape[0], 2), dtype=np.int64)
-    kept_scores = np.empty(pool.shape[0], dtype=np.float64)
-    order = np.empty(pool.shape[0], dtype=np.int64)
-    num_kept = 0
-    for mention in range(mentions.shape[0]):
-        first = mentions[mention, 2]
-        count = mentions[mention, 3]
-        for number in range(count):
-            order[number] = first + number
-        _sort_pool(final, order, pool[:, 0], count)
-        keep = min(count, max_candidates)
-        for number in range(keep, count):
-            bit = pool[order[number], 2]
-            if bit <= 0 or scores[order[number], 1] < PLAUSIBLE:
-                continue
-            present = False
-            for other in range(keep):
-                present = present or pool[order[other], 2] == bit
-            if present:
-                continue
-            for other in range(keep - 1, 0, -1):  # the weakest whose part of speech is kept twice gives way
-                twin = False
-                for third in range(other):
-                    twin = twin or pool[order[third], 2] == pool[order[other], 2]
-                if twin:
-                    row = order[number]
-                    order[number] = order[other]
-                    order[other] = row
-                    break
-        _sort_pool(final, order, pool[:, 0], keep)
-        out[mention, 2] = num_kept
-        out[mention, 3] = keep
-        if keep:
-            out[mention, 4] = pool[order[0], 3]
-        for number in range(keep):
-            kept[num_kept, 0] = pool[order[number], 0]
-            kept[num_kept, 1] = pool[order[number], 1]
-            kept_scores[num_kept] = final[order[number]]
-            num_kept += 1
-    return out, kept[:num_kept], kept_scores[:num_kept]

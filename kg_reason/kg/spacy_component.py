@@ -1,8 +1,8 @@
 """The linker as a component of a spaCy pipeline: `nlp.add_pipe("kg_linker", config={"graph": "kg/"})`.
 
 It sets `doc.ents` to the linked mentions with the best entity's id as `kb_id_`, `span._.kg_candidates` to every
-candidate of a mention as (entity id, score), best first, and `doc._.kg_mentions` to all mentions, unknown words included.
-Where the document has part-of-speech tags, they take the place of the linker's own cues.
+candidate of a mention as (entity id, score), best first, and `doc._.kg_mentions` to all mentions, unknown words
+included. Where the document has part-of-speech tags, they take the place of the linker's own cues.
 """
 
 from __future__ import annotations

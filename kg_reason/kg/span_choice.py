@@ -1,7 +1,7 @@
 """Which label matches of a text become mentions: compiled rules over the matches of `label_index.match_labels`.
 
-Longer matches win over shorter ones inside them; of overlapping ones those win that cover more words at once. A label of
-function words or of one letter makes no mention, save as an acronym written in capitals ("US"). A label that begins
+Longer matches win over shorter ones inside them; of overlapping ones those win that cover more words at once. A label
+of function words or of one letter makes no mention, save as an acronym written in capitals ("US"). A label that begins
 with a function word ("a little", "the street") or ends with the preposition of what follows ("sit in" a chair) swallows
 no content word that has a label of its own, save as a name written like one ("The Beatles").
 """
@@ -28,7 +28,16 @@ from kg_reason.kg.word_table import (
     SHAPE,
     SINGLE_LETTER,
 )
-from kg_reason.kg.words import ACCENT_BIT, BREAK_BIT, CAPITALISED, CASE_BITS, GLUED_BIT, MAX_SHAPE_WORDS, SHAPE_BITS, UPPER
+from kg_reason.kg.words import (
+    ACCENT_BIT,
+    BREAK_BIT,
+    CAPITALISED,
+    CASE_BITS,
+    GLUED_BIT,
+    MAX_SHAPE_WORDS,
+    SHAPE_BITS,
+    UPPER,
+)
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -139,7 +148,7 @@ def _case_fit(text_case: int, label_case: int, starts_sentence: bool, has_lower:
         return 0.3 if has_upper else 0.6
     if text_case == 0:  # a name written in lower case
         return 0.55 if has_upper else 0.8
-    return 0.9
+    return 0.94
 
 
 @compiled
@@ -192,16 +201,17 @@ def _same_capitals(shapes: Int64, start: int, end: int, label_shape: int, first:
 @compiled
 def _is_light(row: int, facts: Int32) -> bool:
     """Say whether a word alone cannot be a mention: function words and single letters."""
-    return (facts[row, CLASS] != CONTENT and facts[row, CLASS] != PARTICLE) or facts[row, FLAGS] & SINGLE_LETTER > 0
+    return bool((facts[row, CLASS] not in (CONTENT, PARTICLE)) or facts[row, FLAGS] & SINGLE_LETTER)
 
 
 @compiled
 def _is_one_token(rows: Int32, facts: Int32, start: int, end: int) -> bool:
     """Say whether the words of a span are held together by hyphens or the like."""
+    num_connected = 0
     for place in range(start + 1, end):
-        if not facts[rows[place], FLAGS] & CONNECTED:
-            return False
-    return True
+        if facts[rows[place], FLAGS] & CONNECTED:
+            num_connected += 1
+    return num_connected == end - start - 1
 
 
 @compiled
@@ -214,11 +224,69 @@ def _takes_preposition(rows: Int32, facts: Int32, shapes: Int64, start: int, end
     if rows[end] < 0:
         return True
     follows = facts[rows[end], CLASS]
-    return bool(
-        (follows == CONTENT and not facts[rows[end], FLAGS] & LY_ADVERB)
-        or follows == DETERMINER
-        or follows == POSSESSIVE
-    )
+    if follows == CONTENT:
+        return not facts[rows[end], FLAGS] & LY_ADVERB
+    return follows in (DETERMINER, POSSESSIVE)
+
+
+@compiled
+def _spans_of(entries: Int64, num_words: int, width: int) -> tuple[Int32, Int32]:
+    """Return the first entry of each span int32 [num_words + 1, width], by start and length, and the next of each."""
+    first_of = np.full((num_words + 1, width), -1, dtype=np.int32)
+    following = np.full(entries.shape[0], -1, dtype=np.int32)
+    for entry in range(entries.shape[0] - 1, -1, -1):
+        length = entries[entry, 1] - entries[entry, 0]
+        if length < width:
+            following[entry] = first_of[entries[entry, 0], length]
+            first_of[entries[entry, 0], length] = entry
+    return first_of, following
+
+
+@compiled
+def _text_case(rows: Int32, facts: Int32, shapes: Int64) -> tuple[bool, bool]:
+    """Say whether the text has words in lower case, and words with capitals."""
+    has_lower = False
+    has_upper = False
+    for place in range(rows.size):
+        capitals = shapes[place] & CASE_BITS > 0
+        has_upper = has_upper or capitals
+        if rows[place] >= 0 and not capitals and not facts[rows[place], FLAGS] & CHARACTER:
+            has_lower = True
+    return has_lower, has_upper
+
+
+@compiled
+def _needs_capitals(rows: Int32, facts: Int32, usable: NDArray[np.bool_], start: int, end: int) -> int:
+    """Return 0 where a span may be a mention as it is, 1 where only as a name, 2 where only as an acronym."""
+    if end - start > 1 and _is_one_token(rows, facts, start, end):  # e-mail, on-line, x-ray
+        return 0
+    content = start
+    while content < end and _is_light(rows[content], facts):
+        content += 1
+    if content == end:
+        return 2
+    swallows = content > start and usable[content, end - content]
+    return 1 if swallows and facts[rows[start], CLASS] != CONTENT else 0
+
+
+@compiled
+def _cover(usable: NDArray[np.bool_]) -> Int32:
+    """Return lengths int32 [num_words] of the spans whose squared lengths have the largest sum."""
+    num_words = usable.shape[0] - 1
+    chosen = np.zeros(num_words, dtype=np.int32)
+    best = np.zeros(num_words + 1, dtype=np.int64)
+    for start in range(num_words - 1, -1, -1):
+        best[start] = best[start + 1]
+        for length in range(1, min(usable.shape[1], num_words - start + 1)):
+            if usable[start, length] and length * length + best[start + length] >= best[start]:
+                best[start] = length * length + best[start + length]
+                chosen[start] = length
+    place = 0
+    while place < num_words:
+        length = chosen[place]
+        chosen[place + 1 : place + length] = 0
+        place += max(1, length)
+    return chosen
 
 
 @compiled
@@ -235,65 +303,32 @@ def choose_spans(
     """
     num_words = rows.size
     width = max_words + 1
-    first_of = np.full((num_words + 1, width), -1, dtype=np.int32)  # first entry by start and length
+    first_of, following = _spans_of(entries, num_words, width)
     usable = np.zeros((num_words + 1, width), dtype=np.bool_)
-    following = np.full(entries.shape[0], -1, dtype=np.int32)
-    has_lower = False
-    has_upper = False
-    light = np.ones(num_words + 1, dtype=np.bool_)
-    for place in range(num_words):
-        case = shapes[place] & CASE_BITS
-        if rows[place] >= 0:
-            light[place] = _is_light(rows[place], facts)
-            has_lower = has_lower or (case == 0 and not facts[rows[place], FLAGS] & CHARACTER)
-        has_upper = has_upper or (case > 0)
-    for entry in range(entries.shape[0] - 1, -1, -1):
-        length = entries[entry, 1] - entries[entry, 0]
-        if length < width:
-            following[entry] = first_of[entries[entry, 0], length]
-            first_of[entries[entry, 0], length] = entry
+    has_lower, has_upper = _text_case(rows, facts, shapes)
     for start in range(num_words - 1, -1, -1):
         for length in range(1, min(width, num_words - start + 1)):
             entry = first_of[start, length]
-            if entry < 0:
-                continue
             end = start + length
-            if _takes_preposition(rows, facts, shapes, start, end):
+            if entry < 0 or _takes_preposition(rows, facts, shapes, start, end):
                 continue
-            content = start
-            while content < end and light[content]:
-                content += 1
-            swallows = start < content < end and usable[content, end - content]
-            swallows = swallows and facts[rows[start], CLASS] != CONTENT
-            if length > 1 and _is_one_token(rows, facts, start, end):  # e-mail, on-line, x-ray
-                content = start
+            needed = _needs_capitals(rows, facts, usable, start, end)
+            if needed == 2 and (not has_lower or (length == 1 and facts[rows[start], FLAGS] & SINGLE_LETTER)):
+                continue
             while entry >= 0:
                 label_shape = entries[entry, 4]
-                as_name = content == start or not (content == end or swallows)
-                if not as_name and content == end:
-                    as_name = has_lower and not (length == 1 and facts[rows[start], FLAGS] & SINGLE_LETTER)
-                    as_name = as_name and _same_capitals(shapes, start, end, label_shape, start, UPPER)
-                elif not as_name:
-                    as_name = _same_capitals(shapes, start, end, label_shape, start + 1, CAPITALISED)
-                if as_name:
+                if (
+                    needed == 0
+                    or (needed == 1 and _same_capitals(shapes, start, end, label_shape, start + 1, CAPITALISED))
+                    or (needed == 2 and _same_capitals(shapes, start, end, label_shape, start, UPPER))
+                ):
                     fit = exactness(shapes, start, end, label_shape, entries[entry, 6], has_lower, has_upper)
                     entries[entry, 8] = int(fit * EXACTNESS_UNIT + 0.5)
                     usable[start, length] = usable[start, length] or fit > 0
                 entry = following[entry]
-    chosen = np.zeros(num_words, dtype=np.int32)
-    best = np.zeros(num_words + 1, dtype=np.int64)
-    for start in range(num_words - 1, -1, -1):
-        best[start] = best[start + 1]
-        for length in range(1, min(width, num_words - start + 1)):
-            if usable[start, length] and length * length + best[start + length] >= best[start]:
-                best[start] = length * length + best[start + length]
-                chosen[start] = length
+    chosen = _cover(usable)
     head = np.full(num_words, -1, dtype=np.int32)
-    place = 0
-    while place < num_words:
-        length = chosen[place]
-        if length > 0:
-            head[place] = first_of[place, length]
-            chosen[place + 1 : place + length] = 0
-        place += max(1, length)
+    for place in range(num_words):
+        if chosen[place] > 0:
+            head[place] = first_of[place, chosen[place]]
     return chosen, head, following

@@ -35,6 +35,7 @@ _OPENERS = frozenset("\"\u201c\u2018'([{\u00ab*")
 _HYPHENATED = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)*")
 # Latin, Greek and Cyrillic accents (the breve of й is a letter's own), Hebrew points, Arabic vowel signs, selectors.
 _MARKS = re.compile("(?<!\u0438)[\u0300-\u036f]|[\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\ufe00-\ufe0f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters: spaCy cannot encode them
 _WHOLE = frozenset(("n't", "n\u2019t"))
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
@@ -184,7 +185,7 @@ def _tokens(chunk: str, language: str) -> list[tuple[int, int, bool]]:
     """Cut a chunk into spaCy's tokens: start, end, and whether the token stays whole (addresses)."""
     if len(chunk) > MAX_TOKENIZER_RUN:
         return [(0, len(chunk), chunk.startswith(("http://", "https://", "www.")))]
-    if _HYPHENATED.fullmatch(chunk) or any(map(by_character, chunk)):
+    if _HYPHENATED.fullmatch(chunk) or any(map(by_character, chunk)) or _SURROGATES.search(chunk):
         return [(0, len(chunk), False)]
     spacy_tokenizer = tokenizer(language or "en")
     with spacy_tokenizer.vocab.memory_zone():  # strings of a text do not stay in the vocabulary

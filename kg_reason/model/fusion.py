@@ -47,7 +47,7 @@ class PathReader(nn.Module):
         way = (~batch.path_forward).long()
         relations = self.from_relation(states.relations)[batch.path_relation.clamp(min=0), way]  # [K, S, 3 * graph_dim]
         entering = nodes + functional.pad(relations, (0, 0, 1, 0))  # no relation leads to the first node
-        state = entering.new_zeros(len(entering), self.graph_dim)
+        state = entering.new_zeros(1, self.graph_dim)  # the same for all paths
         read = []
         for step in entering.unbind(dim=1):
             state = self._next(step, self.from_state(state), state)
@@ -106,8 +106,10 @@ class PathFusion(nn.Module):
         super().__init__()
         self.reader = PathReader(graph_dim)
         self.project_mention = nn.Linear(text_dim, graph_dim)
-        self.project_cls = nn.Linear(text_dim, graph_dim)
-        self.join = nn.Linear(6 * graph_dim + num_features, graph_dim)
+        self.from_path = nn.Linear(3 * graph_dim + num_features, graph_dim)
+        self.from_start = nn.Linear(graph_dim, graph_dim, bias=False)
+        self.from_end = nn.Linear(graph_dim, graph_dim, bias=False)
+        self.from_cls = nn.Linear(text_dim, graph_dim, bias=False)
         self.judge = PathJudge(graph_dim, num_labels, dropout=dropout, gate_bias=gate_bias)
 
     def forward(self, batch: Batch, states: SubgraphStates, mention_states: Tensor, cls_states: Tensor) -> PathVotes:
@@ -121,10 +123,10 @@ class PathFusion(nn.Module):
         """
         mentions = self.project_mention(mention_states)  # [num_mentions, graph_dim]
         start, end = mentions[batch.path_start], mentions[batch.path_end]  # each [K, graph_dim]
-        path = self.reader(batch, states)  # [K, graph_dim]
-        text = self.project_cls(cls_states)[batch.path_example]  # [K, graph_dim]
-        parts = [path, start, end, (start - end).abs(), start * end, text, batch.path_features]
-        judged: PathVotes = self.judge(self.join(torch.cat(parts, dim=-1)))
+        parts = [self.reader(batch, states), (start - end).abs(), start * end, batch.path_features]
+        joined = self.from_path(torch.cat(parts, dim=-1))  # [K, graph_dim]
+        joined = joined + self.from_start(mentions)[batch.path_start] + self.from_end(mentions)[batch.path_end]
+        judged: PathVotes = self.judge(joined + self.from_cls(cls_states)[batch.path_example])
         return judged
 
 

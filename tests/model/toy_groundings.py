@@ -79,7 +79,7 @@ def toy_pairs(graph: KnowledgeGraph) -> tuple[list[NLIExample], list[Grounding]]
     """Four pairs: paths of lengths 0 to 3 in both directions, a path inside the hypothesis, none, no mention."""
     rising = NLIExample("a man plays a fiddle.", "the man plays an instrument", Label.ENTAILMENT)
     opposed = NLIExample("the soup is hot", "a woman plays a cold violin and a cello", Label.CONTRADICTION)
-    plain = NLIExample("every dog", "two cats, some dogs and three men are playing in on with the animal", Label.NEUTRAL)
+    plain = NLIExample("every dog", "two cats, some dogs and three men are playing on with the animal", Label.NEUTRAL)
     claim = NLIExample("", "x")
     hypernym, climbing = "hypernym", ("violin", "bowedInstrument", "stringInstrument", "instrument")
     groundings = [

@@ -1,0 +1,275 @@
+"""Commands that make examples, train a model on them and measure it: synthesize, train, evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
+from kg_reason.commands.printing import aligned, counted, hint, remark, show, show_json, timed
+from kg_reason.config import (
+    ExampleConfig,
+    LinkerConfig,
+    ModelConfig,
+    ReasonerConfig,
+    RetrieverConfig,
+    SynthesisConfig,
+    TrainConfig,
+)
+from kg_reason.errors import ConfigError, InputSyntaxError
+from kg_reason.flags import add_settings, number, settings_from, write_config
+
+if TYPE_CHECKING:
+    from kg_reason.nli import NLIExample
+    from kg_reason.reasoner import Reasoner
+    from kg_reason.run_record import TrainReport
+
+SETTINGS_FILE = "train.toml"  # in a run: the command that made it, for --config
+EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
+TRAIN_DETAILS = """\
+Ctrl-C leaves the last checkpoint in RUN.training; the same command with --resume goes on to the weights it would have
+had. RUN/train.toml holds every setting of the run:
+  kg-reason train --config RUN/train.toml --seed 1 --out OTHER_RUN"""
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this room."""
+    synthesize = add_command(commands, "synthesize", _synthesize, "make labelled pairs from a graph and sentences")
+    add_graph(synthesize)
+    file_argument(
+        synthesize.add_argument("--sentences", nargs="+", default=[], metavar="FILE", help="text, a sentence a line")
+    )
+    file_argument(synthesize.add_argument("--out", required=True, metavar="FILE", help="examples to write, .jsonl"))
+    file_argument(synthesize.add_argument("--dev-out", metavar="FILE", help="held-out examples to write, .jsonl"))
+    synthesize.add_argument(
+        "--dev-share", type=number(float, 0.0, 1.0), default=0.1, metavar="X",
+        help="share of the pairs that goes to --dev-out (default: 0.1)",
+    )  # fmt: skip
+    add_json(synthesize)
+    add_settings(synthesize, SynthesisConfig, "pairs")
+    add_settings(synthesize, LinkerConfig, "linking")
+
+    train = add_command(commands, "train", _train, "train a model that reasons over a graph", TRAIN_DETAILS)
+    folder_argument(train.add_argument("--graph", required=True, metavar="DIR", help="graph folder"))
+    file_argument(train.add_argument("--examples", required=True, nargs="+", metavar="FILE", help=EXAMPLES_HELP))
+    file_argument(
+        train.add_argument("--dev", nargs="+", default=[], metavar="FILE", help="pairs that choose the weights")
+    )
+    folder_argument(train.add_argument("--out", required=True, metavar="RUN", help="run folder to write"))
+    train.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    add_json(train)
+    for group, title in _TRAIN_GROUPS:
+        add_settings(train, group, title)
+
+    evaluate = add_command(commands, "evaluate", _evaluate, "measure a model beside its text-only answers")
+    add_run(evaluate)
+    file_argument(evaluate.add_argument("files", nargs="+", metavar="FILE", help=EXAMPLES_HELP))
+    add_json(evaluate)
+    add_settings(evaluate, ExampleConfig, "examples")
+
+
+_TRAIN_GROUPS = (
+    (TrainConfig, "training"), (ModelConfig, "model"), (LinkerConfig, "linking"), (RetrieverConfig, "path search"),
+    (ExampleConfig, "examples"),
+)  # fmt: skip
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the run folder as the first argument, and the flag that replaces its graph."""
+    folder_argument(parser.add_argument("model", metavar="RUN", help="run folder, made by kg-reason train"))
+    folder_argument(parser.add_argument("--graph", metavar="DIR", help="another graph than the run's own"))
+
+
+def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
+    """Open the run of the arguments, on an accelerator where there is one."""
+    import torch
+
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.reasoner import Reasoner
+
+    quieten_transformers()
+    graph = KnowledgeGraph.open(arguments.graph) if arguments.graph else None
+    reasoner = Reasoner.load(arguments.model, graph)
+    device = torch.accelerator.current_accelerator(check_available=True)
+    if device is not None:
+        reasoner.model.to(device)
+    return reasoner
+
+
+def quieten_transformers() -> None:
+    """Keep the bars and the advice of transformers off the terminal: its errors become ours."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+
+
+# ---- synthesize
+
+
+def _synthesize(arguments: argparse.Namespace) -> int:
+    from kg_reason.examples import write_examples
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.linker import EntityLinker
+    from kg_reason.synthesis import split_by_sentence, synthesize
+
+    config = settings_from(arguments, SynthesisConfig)
+    sentences = read_sentences(arguments.sentences)
+    graph = KnowledgeGraph.open(arguments.graph)
+    examples = synthesize(graph, EntityLinker(graph, settings_from(arguments, LinkerConfig)), sentences, config)
+    if not examples:
+        raise ConfigError(
+            f"{arguments.graph}: no pair could be made: no relation of the graph is in the table of relation patterns "
+            "(--relation-table names your own)"
+        )
+    parts: dict[str, list[NLIExample]] = {arguments.out: examples}
+    if arguments.dev_out:
+        train, dev = split_by_sentence(examples, arguments.dev_share, config.synthesis_seed)
+        parts = {arguments.out: train, arguments.dev_out: dev}
+    for path, part in parts.items():
+        write_examples(path, part)
+    if arguments.json:
+        show_json({"files": [{"path": path, **_describe(part)} for path, part in parts.items()]})
+        return 0
+    for path, part in parts.items():
+        show(f"{path} holds {counted(len(part), 'pair')}")
+    facts = _describe(examples)
+    show("", *aligned([[name, f"{count:,}"] for name, count in facts["labels"].items()], right=[1]))
+    show("", "patterns", *aligned([[f"{count:,}", name] for name, count in facts["categories"].items()], right=[0]))
+    show(f"  {facts['num_invented']:,} of them with invented words, which only the graph explains")
+    show("", "some of them")
+    chosen = [next(example for example in examples if str(example.label) == label) for label in facts["labels"]]
+    show(*aligned([[str(example.label), f"{example.premise} / {example.hypothesis}"] for example in chosen]))
+    if not arguments.quiet:
+        held_out = f" --dev {shlex.quote(arguments.dev_out)}" if arguments.dev_out else ""
+        graph_path, out = shlex.quote(arguments.graph), shlex.quote(arguments.out)
+        hint(f"kg-reason train --graph {graph_path} --examples {out}{held_out} --out runs/first")
+    return 0
+
+
+def read_sentences(names: Sequence[str]) -> list[str]:
+    """Return the lines of text files that are not blank.
+
+    Raises:
+        InputSyntaxError: a file that is missing or not UTF-8.
+    """
+    from kg_reason.kg.inputs import COMPRESSIONS, InputFile, open_input
+
+    sentences = []
+    for name in names:
+        with open_input(InputFile(name, "", COMPRESSIONS.get(Path(name).suffix.lower(), ""))) as stream:
+            for line, raw in enumerate(stream, start=1):
+                try:
+                    text = raw.decode().strip()
+                except UnicodeDecodeError as error:
+                    found = f"found byte 0x{raw[error.start]:02x}, expected UTF-8"
+                    raise InputSyntaxError(name, line, found) from error
+                if text:
+                    sentences.append(text)
+    return sentences
+
+
+def _describe(examples: Sequence[NLIExample]) -> dict[str, Any]:
+    labels = Counter(str(example.label) for example in examples)
+    categories = Counter(example.category for example in examples)
+    return {
+        "num_pairs": len(examples),
+        "labels": dict(sorted(labels.items())),
+        "categories": dict(sorted(categories.items(), key=lambda item: (-item[1], item[0]))),
+        "num_invented": sum(bool(example.names) for example in examples),
+    }
+
+
+# ---- train
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from kg_reason.checkpoint import has_checkpoint
+    from kg_reason.examples import read_examples
+    from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.reasoner import Reasoner
+    from kg_reason.training import CHECKPOINT, train
+
+    quieten_transformers()
+    out = Path(arguments.out)
+    reading = settings_from(arguments, ExampleConfig)
+    examples = read_examples(arguments.examples, reading)
+    dev = read_examples(arguments.dev, reading) if arguments.dev else []
+    graph = KnowledgeGraph.open(arguments.graph)
+    config = settings_from(arguments, TrainConfig)
+    settings = ReasonerConfig(
+        linker=settings_from(arguments, LinkerConfig),
+        retriever=settings_from(arguments, RetrieverConfig),
+        model=settings_from(arguments, ModelConfig),
+    )
+    reasoner = Reasoner.build(graph, settings, seed=config.seed)
+    try:
+        report = train(
+            reasoner, examples, dev, config, out, resume=arguments.resume, show_progress=not arguments.quiet
+        )
+    except KeyboardInterrupt:
+        if has_checkpoint(out.with_name(f"{out.name}.training") / CHECKPOINT):
+            remark("the last checkpoint is kept: the same command with --resume goes on from there")
+        raise
+    if not _is_main_process():
+        return 0
+    groups = (config, settings.model, settings.linker, settings.retriever, reading)
+    places = {"graph": arguments.graph, "examples": arguments.examples, "dev": arguments.dev}
+    every = {name: value for group in groups for name, value in group.to_json().items()}
+    (out / SETTINGS_FILE).write_text(write_config("train", {**places, **every}), encoding="utf-8")
+    if arguments.json:
+        show_json({"path": str(out), **report.to_json()})
+        return 0
+    _show_report(report, out)
+    if not arguments.quiet:
+        run = shlex.quote(str(out))
+        measured = shlex.quote((arguments.dev or arguments.examples)[0])
+        hint(
+            f"kg-reason evaluate {run} {measured}",
+            f'kg-reason query {run} "A man plays a violin." "A man plays an instrument."',
+        )
+    return 0
+
+
+def _is_main_process() -> bool:
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
+
+
+def _show_report(report: TrainReport, out: Path) -> None:
+    steps, seconds = counted(report.num_steps, "step"), timed(report.seconds)
+    show(f"{out} is ready: {steps} on {counted(report.num_examples, 'example')} in {seconds}")
+    if not report.curve:
+        return
+    rows = [["step", "epoch", "train loss", "dev loss", "dev accuracy", "text only", ""]]
+    for item in report.curve:
+        rows.append([
+            f"{item.step:,}", f"{item.epoch:.2f}", f"{item.train_loss:.3f}", f"{item.dev_loss:.3f}",
+            f"{item.dev_accuracy:.1%}", f"{item.dev_text_accuracy:.1%}",
+            "kept" if item.step == report.best_step else "",
+        ])  # fmt: skip
+    show("", *aligned(rows, right=range(6)))
+    if report.stopped_early:
+        show("  stopped early: the dev score rose no more (--patience)")
+
+
+# ---- evaluate
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from kg_reason.evaluation import evaluate
+    from kg_reason.examples import read_examples
+
+    examples = read_examples(arguments.files, settings_from(arguments, ExampleConfig))
+    reasoner = load_reasoner(arguments)
+    report = evaluate(reasoner, examples, show_progress=not arguments.quiet)
+    if arguments.json:
+        show_json(report.to_json())
+    else:
+        show(report.to_text())
+    return 0

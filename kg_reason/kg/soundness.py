@@ -1,0 +1,161 @@
+"""Whether a graph folder is whole and its arrays fit together: what is wrong, and how to mend it.
+
+Opening a graph checks sizes only, so that it costs the same for any graph; here every byte is read.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.errors import GraphError, KGReasonError
+from kg_reason.kg.builder import Arrays, BuiltGraph
+from kg_reason.kg.building import BAD_LINES_FILE, num_bad_lines
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.overlay import REMOVE
+from kg_reason.kg.storage import ARRAY_FOLDER, EDITS_FILE, HEADER_FILE, damaged_arrays, open_graph
+
+# Offset tables: name -> the array they cut; their entries rise from 0 to its length.
+OFFSETS = {
+    "entity_offset": "entity_text", "out_offset": "edge_head", "in_offset": "in_edge", "edge_source": "source_file",
+    "alias_offset": "alias_entity", "alias_text_offset": "alias_text", "label_word_offset": "label_word_text",
+    "label_node_start": "label_node_alias",
+}  # fmt: skip
+# Arrays of numbers: name -> (the lowest that is allowed, the array or header entry that they count in).
+NUMBERS = {
+    "edge_head": (0, "num_entities"), "edge_tail": (0, "num_entities"), "edge_relation": (0, "relations"),
+    "in_edge": (0, "num_edges"), "source_file": (0, "sources"), "alias_entity": (0, "num_entities"),
+    "alias_language": (0, "languages"), "alias_file": (-1, "sources"), "label_node_alias": (0, "num_aliases"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or could be better.
+
+    Attributes:
+        place: the file, with a line where there is one.
+        problem: what was found and what was expected.
+        remedy: what to do about it.
+        is_advice: nothing is broken, but it may surprise.
+    """
+
+    place: str
+    problem: str
+    remedy: str
+    is_advice: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain data."""
+        return dict(vars(self))
+
+
+def examine_graph(folder: Path) -> Iterator[Finding]:
+    """Yield what is wrong with a graph folder."""
+    try:
+        built = open_graph(folder)
+    except GraphError as error:
+        yield Finding(str(folder), str(error), "build the graph again from its triples files, or restore the folder")
+        return
+    again = _build_again(folder, built)
+    damaged = damaged_arrays(folder)
+    for fault in damaged:
+        place, _, problem = fault.partition(": ")
+        yield Finding(place, problem, again)
+    if not damaged:  # what was written whole may still not fit together
+        yield from (Finding(str(folder), fault, again) for fault in _unfit(built))
+    yield from _examine_edits(folder)
+    num_skipped = num_bad_lines(folder)
+    if num_skipped:
+        remedy = "mend these lines in the triples files and build again"
+        yield Finding(str(folder / BAD_LINES_FILE), f"{num_skipped:,} bad lines were skipped", remedy, is_advice=True)
+    if not built.header["num_edges"]:
+        yield Finding(str(folder), "the graph has no edge, so there are no paths", again, is_advice=True)
+    yield from leftovers(folder)
+
+
+def leftovers(folder: Path) -> Iterator[Finding]:
+    """Yield the unfinished folders that a killed process left beside a folder."""
+    for path in sorted(folder.resolve().parent.glob(f".{folder.resolve().name}.*")):
+        number, _, kind = path.name.removeprefix(f".{folder.resolve().name}.").partition(".")
+        if kind in ("part", "old") and number.isdigit() and not _is_running(int(number)):
+            problem = "left behind by a process that was killed while it wrote"
+            yield Finding(str(path), problem, f"remove it: rm -r {shlex.quote(str(path))}", is_advice=True)
+
+
+def _build_again(folder: Path, built: BuiltGraph) -> str:
+    files = " ".join(shlex.quote(str(name)) for name in built.header.get("sources", ())[:3])
+    more = " ..." if len(built.header.get("sources", ())) > 3 else ""
+    place = shlex.quote(str(folder))
+    return f"build it again: kg-reason build {files}{more} --out {place}"
+
+
+def _unfit(built: BuiltGraph) -> Iterator[str]:
+    """Yield how the arrays of a graph do not fit together."""
+    header, arrays = built.header, built.arrays
+    missing = sorted({*OFFSETS, *OFFSETS.values(), *NUMBERS} - set(arrays))
+    if missing:
+        yield f"{HEADER_FILE}: found no array {', '.join(missing)}"
+        return
+    sizes = {"num_entities": "entity_offset", "num_edges": "edge_head", "num_aliases": "alias_entity"}
+    for name, array in sizes.items():
+        found = len(arrays[array]) - (array == "entity_offset")
+        if header.get(name) != found:
+            yield f"{HEADER_FILE}: {name}: found {header.get(name)}, expected {found} as in {array}"
+            return
+    for name, cut in OFFSETS.items():
+        yield from _unfit_offsets(arrays, name, cut)
+    for name, (lowest, counted) in NUMBERS.items():
+        bound = header[counted] if isinstance(header[counted], int) else len(header[counted])
+        values: NDArray[Any] = arrays[name]
+        if len(values) and not (lowest <= int(values.min()) and int(values.max()) < bound):
+            place = int(np.flatnonzero((values < lowest) | (values >= bound))[0])
+            yield f"{ARRAY_FOLDER}/{name}.npy: found {values[place]} at {place}, expected {lowest} to {bound - 1}"
+
+
+def _unfit_offsets(arrays: Arrays, name: str, cut: str) -> Iterator[str]:
+    offset, length = arrays[name], len(arrays[cut])
+    if not len(offset) or offset[0] != 0 or offset[-1] != length:
+        ends = f"{offset[0]} to {offset[-1]}" if len(offset) else "nothing"
+        yield f"{ARRAY_FOLDER}/{name}.npy: found {ends}, expected 0 to {length} as in {cut}"
+    elif (np.diff(offset) < 0).any():
+        place = int(np.flatnonzero(np.diff(offset) < 0)[0])
+        yield f"{ARRAY_FOLDER}/{name}.npy: found a falling offset after {place}"
+
+
+def _examine_edits(folder: Path) -> Iterator[Finding]:
+    try:
+        graph = KnowledgeGraph.open(folder)
+    except KGReasonError as error:
+        if EDITS_FILE in str(error):
+            place, _, problem = str(error).rpartition(": ")
+            yield Finding(place, problem, f"mend or delete this line of {folder / EDITS_FILE}")
+        return
+    seen: set[tuple[str, str, str]] = set()
+    for edit in graph.overlay.edits:
+        triple, place = (edit.head, edit.relation, edit.tail), f"{folder / EDITS_FILE}:{edit.line}"
+        lost = [name for name in (edit.head, edit.tail) if not graph.find_entities(name)]
+        if edit.op == REMOVE and lost:
+            problem = f"removes a triple of {lost[0]}, which the graph does not hold"
+            yield Finding(place, problem, "delete the line if it is of no use", is_advice=True)
+        elif triple in seen:
+            problem = f"changes {' '.join(triple)} once more"
+            yield Finding(place, problem, "nothing needs to be done", is_advice=True)
+        seen.add(triple)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,53 @@
+import pytest
+
+from kg_reason.kg.lemmas import (
+    ADJECTIVE,
+    NOUN,
+    VERB,
+    english_exceptions,
+    english_lemmas,
+    lemmatiser,
+    read_exceptions,
+    unknown_lemma,
+)
+
+IRREGULAR = read_exceptions(["n\tmice\tmouse\n", "v\tleft\tleave\n", "v\tsaw\tsee\n", "a\tbetter\tgood\twell\n", "n\tx\n"])
+
+
+@pytest.mark.parametrize(
+    ("word", "lemma", "pos"),
+    [
+        ("dogs", "dog", NOUN), ("boxes", "box", NOUN), ("churches", "church", NOUN), ("cities", "city", NOUN),
+        ("wolves", "wolf", NOUN), ("firemen", "fireman", NOUN), ("plays", "play", VERB), ("carries", "carry", VERB),
+        ("carried", "carry", VERB), ("baked", "bake", VERB), ("jumped", "jump", VERB), ("running", "run", VERB),
+        ("making", "make", VERB), ("vlogging", "vlog", VERB), ("bigger", "big", ADJECTIVE), ("nicest", "nice", ADJECTIVE),
+        ("happier", "happy", ADJECTIVE), ("mice", "mouse", NOUN), ("left", "leave", VERB), ("better", "good", ADJECTIVE),
+    ],
+)  # fmt: skip
+def test_inflected_form_has_its_lemma_among_the_candidates(word, lemma, pos):
+    assert dict(english_lemmas(word, IRREGULAR)).get(lemma, 0) & pos
+
+
+@pytest.mark.parametrize("word", ["glass", "bus", "basis", "as", "is", "s", "ing"])
+def test_words_that_only_look_inflected_have_no_lemma(word):
+    assert english_lemmas(word, {}) == ()
+
+
+def test_a_word_is_never_its_own_lemma():
+    assert all(lemma != word for word in english_exceptions() for lemma, _ in english_lemmas(word, english_exceptions()))
+
+
+def test_packaged_exceptions_hold_irregular_forms():
+    assert dict(english_exceptions()["feet"]) == {"foot": NOUN}
+    assert "go" in dict(english_exceptions()["went"])
+
+
+def test_unknown_plural_and_singular_share_a_form():
+    assert unknown_lemma("gavorns", {}) == unknown_lemma("gavorn", {}) == "gavorn"
+    assert unknown_lemma("pelities", {}) == "pelity"
+    assert unknown_lemma("torbus", {}) == "torbus"
+    assert unknown_lemma("mice", IRREGULAR) == "mouse"
+
+
+def test_a_language_without_rules_has_no_lemmas():
+    assert lemmatiser("qq")("hunde") == ()

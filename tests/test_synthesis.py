@@ -1,0 +1,123 @@
+"""kg_reason.synthesis, with places, pairs and vocabulary: labelled pairs from a graph and sentences."""
+
+from collections import Counter
+
+import pytest
+
+from kg_reason.config import SynthesisConfig
+from kg_reason.errors import ConfigError
+from kg_reason.kg.linker import EntityLinker
+from kg_reason.kg.retriever import Retriever
+from kg_reason.nli import Label
+from kg_reason.synthesis import split_by_sentence, synthesize
+
+SENTENCES = (
+    "A man plays a violin.", "The woman has a drum.", "No boy plays a cello.", "Two dogs run in the park.",
+    "The soup is hot.", "A cat sleeps near the guitar.", "The man did not see a dog.", "Every dog likes the old man.",
+)
+
+
+@pytest.fixture(scope="module")
+def made(toy_graph):
+    return synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, SynthesisConfig(num_pairs=120))
+
+
+def test_all_three_labels_are_made_about_evenly(made):
+    counts = Counter(example.label for example in made)
+    assert set(counts) == {Label.ENTAILMENT, Label.NEUTRAL, Label.CONTRADICTION}
+    assert max(counts.values()) <= 2 * min(counts.values())
+
+
+def test_equal_arguments_give_equal_examples_and_seeds_differ(toy_graph, made):
+    linker = EntityLinker(toy_graph)
+    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120)) == made
+    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120, synthesis_seed=1)) != made
+
+
+def test_no_pair_comes_twice_and_no_hypothesis_is_empty(made):
+    pairs = [(example.premise, example.hypothesis) for example in made]
+    assert len(set(pairs)) == len(pairs)
+    assert all(premise and hypothesis for premise, hypothesis in pairs)
+
+
+def test_invented_words_stand_for_the_entities_at_the_ends_of_the_evidence(toy_graph, made):
+    invented = [example for example in made if example.names]
+    assert invented
+    for example in invented:
+        evidence = example.example_id.split(" ", 1)[1]
+        for name, entity in example.names.items():
+            assert entity in evidence or example.category == "unrelated"
+            assert toy_graph.find_entities(name) == ()
+            assert toy_graph.find_entities(entity)
+
+
+def test_the_share_of_invented_words_is_as_set(toy_graph):
+    for share in (0.0, 1.0):
+        config = SynthesisConfig(num_pairs=30, nonce_fraction=share)
+        examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
+        assert examples
+        assert all(bool(example.names) == (share == 1.0) for example in examples)
+
+
+def test_labels_follow_the_relation_and_the_context(toy_graph):
+    config = SynthesisConfig(num_pairs=400, nonce_fraction=0.0, max_pairs_per_sentence=60)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
+    labels = {(example.premise, example.hypothesis): example.label for example in examples}
+    assert labels[("A man plays a violin.", "A man plays a fiddle.")] is Label.ENTAILMENT
+    assert labels[("A man plays a violin.", "A man plays a cello.")] is Label.CONTRADICTION
+    assert labels[("A man plays a violin.", "A man plays a bowed instrument.")] is Label.ENTAILMENT
+    upward, downward = set(), set()
+    for (premise, hypothesis), label in labels.items():
+        if "violin" in premise and "instrument" in hypothesis:
+            (downward if {"no", "not", "Nobody", "No"} & set(premise.split()) else upward).add(label)
+    assert upward <= {Label.ENTAILMENT}
+    assert downward <= {Label.NEUTRAL}
+
+
+def test_a_sentence_gives_no_more_pairs_than_set(toy_graph):
+    config = SynthesisConfig(num_pairs=200, max_pairs_per_sentence=2)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
+    sources = Counter(example.example_id.split(":")[0] for example in examples)
+    assert max(count for source, count in sources.items() if source.startswith("s")) <= 2
+
+
+def test_without_sentences_frames_carry_the_pairs(toy_graph):
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), (), SynthesisConfig(num_pairs=40))
+    assert len(examples) > 20
+
+
+def test_with_a_retriever_every_invented_pair_has_a_path_unless_unrelated(toy_graph):
+    linker, retriever = EntityLinker(toy_graph), Retriever(toy_graph)
+    config = SynthesisConfig(num_pairs=60, nonce_fraction=1.0)
+    for example in synthesize(toy_graph, linker, SENTENCES, config, retriever=retriever):
+        premise, hypothesis = (linker.link(text, example.names) for text in (example.premise, example.hypothesis))
+        found = len(retriever.retrieve(premise, hypothesis).length)
+        assert (found > 0) == (example.category != "unrelated")
+
+
+def test_a_table_of_the_user_gives_its_own_labels(toy_graph, tmp_path):
+    table = tmp_path / "mine.toml"
+    table.write_text(
+        "[[pattern]]\nname = 'made part'\nsteps = ['part of']\nlabel = 'entailment'\ndownward = 'neutral'\n"
+        "[frames.noun]\nupward = ['Here is a {NN}.']\ndownward = []\n"
+    )
+    config = SynthesisConfig(num_pairs=10, relation_table=str(table), nonce_fraction=0.0)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
+    chosen = [example for example in examples if example.category == "made part"]
+    assert [(example.premise, example.hypothesis) for example in chosen] == [("Here is a string.", "Here is a violin.")]
+    assert chosen[0].label is Label.ENTAILMENT
+
+
+def test_a_linker_of_another_graph_is_refused(toy_graph):
+    other = type(toy_graph).from_triples([])
+    with pytest.raises(ConfigError, match="another graph"):
+        synthesize(other, EntityLinker(toy_graph), ())
+
+
+def test_parts_of_a_split_share_no_text_and_lose_nothing(made):
+    train, dev = split_by_sentence(made, 0.3, 0)
+    assert len(train) + len(dev) == len(made)
+    assert dev
+    texts = [{text for example in part for text in (example.premise, example.hypothesis)} for part in (train, dev)]
+    assert not texts[0] & texts[1]
+    assert split_by_sentence(made, 0.3, 0) == (train, dev)

@@ -1,0 +1,433 @@
+"""Training: resuming changes nothing, the best weights stay, every setting counts, and refusals say what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from kg_reason.config import ModelConfig, ReasonerConfig, TrainConfig
+from kg_reason.errors import CheckpointError, ConfigError, MissingExtraError
+from kg_reason.nli import Label, NLIExample
+from kg_reason.random_state import rng_state, set_rng_state
+from kg_reason.reasoner import Reasoner
+from kg_reason.training import train
+
+PAIRS = [
+    ("violin", "instrument", Label.ENTAILMENT), ("instrument", "cello", Label.NEUTRAL),
+    ("man", "woman", Label.CONTRADICTION), ("cello", "string instrument", Label.ENTAILMENT),
+    ("dog", "dog", Label.ENTAILMENT), ("animal", "cat", Label.NEUTRAL), ("hot", "cold", Label.CONTRADICTION),
+]  # fmt: skip
+EXAMPLES = [
+    NLIExample(f"{article} {one} is here .", f"the {two} is here .", label)
+    for article in ("the", "a", "every")
+    for one, two, label in PAIRS
+][:20]
+DEV = EXAMPLES[::3]
+CONFIG = TrainConfig(num_epochs=2, batch_size=4, encoder_lr=1e-3, graph_lr=1e-2, num_workers=1)  # 5 steps an epoch
+
+
+@pytest.fixture(autouse=True)
+def own_random_states():
+    state = rng_state()
+    yield
+    set_rng_state(state)
+
+
+@pytest.fixture
+def make_reasoner(toy_graph, tiny_encoder):
+    def make(seed=0, **settings):
+        model = ModelConfig(encoder=str(tiny_encoder), graph_dim=16, **settings)
+        return Reasoner.build(toy_graph, ReasonerConfig(model=model), seed=seed)
+
+    return make
+
+
+@pytest.fixture
+def fit(make_reasoner, tmp_path):
+    """Train a fresh reasoner under some settings; returns the reasoner and the report."""
+
+    def run(config=CONFIG, *, examples=EXAMPLES, dev=(), name="run", resume=False, reasoner=None):
+        reasoner = reasoner or make_reasoner()
+        report = train(reasoner, examples, dev, config, tmp_path / name, resume=resume, show_progress=False)
+        return reasoner, report
+
+    return run
+
+
+def same_weights(one, other):
+    mine, theirs = one.model.state_dict(), other.model.state_dict()
+    return mine.keys() == theirs.keys() and all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def interrupt_after(reasoner, num_steps, accumulation_steps=1):
+    """Press Ctrl-C in the middle of the step after so many."""
+    seen = []
+
+    def count(module, inputs):
+        seen.append(module.training)
+        if sum(seen) > num_steps * accumulation_steps:
+            raise KeyboardInterrupt
+
+    reasoner.model.register_forward_pre_hook(count)
+    return reasoner
+
+
+# ---- resuming
+
+
+@pytest.mark.parametrize(
+    ("changes", "num_steps"),
+    [
+        ({"max_steps": 6, "save_every": 3}, 3),  # in the middle of the first epoch
+        ({"max_steps": 6, "save_every": 3, "optimizer": "sgd", "schedule": "cosine"}, 3),
+        ({"max_steps": 6, "save_every": 3, "optimizer": "adafactor", "freeze": "embeddings"}, 3),
+        ({}, 7),  # two steps after the end of the first epoch
+        ({"save_every": 7, "eval_every": 2}, 8),  # in the middle of the second
+        ({"accumulation_steps": 2, "save_every": 2}, 2),
+        ({"accumulation_steps": 2, "save_every": 1, "class_weights": ("balanced",)}, 4),
+    ],
+)
+def test_a_resumed_run_comes_to_the_weights_of_an_uninterrupted_one(fit, make_reasoner, changes, num_steps):
+    config = replace(CONFIG, **changes)
+    expected, expected_report = fit(config, dev=DEV, name="whole")
+    with pytest.raises(KeyboardInterrupt):
+        reasoner = interrupt_after(make_reasoner(), num_steps, config.accumulation_steps)
+        fit(config, dev=DEV, name="cut", reasoner=reasoner)
+    found, report = fit(config, dev=DEV, name="cut", resume=True, reasoner=make_reasoner(seed=1))
+    assert same_weights(found, expected)
+    timeless = [replace(item, seconds=0.0) for item in report.curve]
+    assert timeless == [replace(item, seconds=0.0) for item in expected_report.curve]
+    assert replace(report, curve=(), seconds=0.0) == replace(expected_report, curve=(), seconds=0.0)
+
+
+def test_a_run_may_be_interrupted_twice(fit, make_reasoner):
+    config = replace(CONFIG, save_every=2)
+    expected, _ = fit(config, name="whole")
+    for resume, num_steps in ((False, 3), (True, 4)):
+        with pytest.raises(KeyboardInterrupt):
+            fit(config, name="cut", resume=resume, reasoner=interrupt_after(make_reasoner(), num_steps))
+    assert same_weights(fit(config, name="cut", resume=True)[0], expected)
+
+
+def test_an_interrupted_run_leaves_its_checkpoint_and_no_run_folder(fit, make_reasoner, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(replace(CONFIG, save_every=2), reasoner=interrupt_after(make_reasoner(), 5))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.training"]
+    checkpoint = tmp_path / "run.training" / "checkpoint"
+    assert sorted(path.name for path in checkpoint.iterdir()) == ["state.json", "step-00000004.safetensors"]
+
+
+def test_a_finished_run_leaves_nothing_but_its_folder(fit, tmp_path):
+    fit(dev=DEV)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_interrupted_run_is_not_overwritten(fit, make_reasoner):
+    with pytest.raises(KeyboardInterrupt):
+        fit(replace(CONFIG, save_every=2), reasoner=interrupt_after(make_reasoner(), 5))
+    with pytest.raises(CheckpointError, match=r"run.training: holds a run interrupted after step 4; resume it or remove"):
+        fit(CONFIG)
+
+
+def test_resuming_without_a_checkpoint_is_refused(fit):
+    with pytest.raises(CheckpointError, match=r"run.training: found no checkpoint/state.json, nothing to resume"):
+        fit(resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"graph_lr": 0.5}, "training.graph_lr: found 0.01"), ({"seed": 1}, "training.seed: found 0 in the checkpoint")],
+)
+def test_resuming_under_other_settings_is_refused(fit, make_reasoner, changes, message):
+    with pytest.raises(KeyboardInterrupt):
+        fit(replace(CONFIG, save_every=2), reasoner=interrupt_after(make_reasoner(), 3))
+    with pytest.raises(CheckpointError, match=f"cannot resume: {message}"):
+        fit(replace(CONFIG, **changes), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"step": 3}, "found step 3 and 1 random states, expected step 2 .epoch 0 of 5 steps. and 1"),
+        ({"rng": []}, "found step 2 and 0 random states"),
+        ({"rng": [{}]}, "damaged random state"),
+        ({"curve": [{"step": 1}]}, "curve: found"),
+    ],
+)
+def test_resuming_from_a_state_that_contradicts_itself_is_refused(fit, make_reasoner, tmp_path, changes, message):
+    with pytest.raises(KeyboardInterrupt):
+        fit(replace(CONFIG, save_every=2), reasoner=interrupt_after(make_reasoner(), 3))
+    path = tmp_path / "run.training" / "checkpoint" / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(CheckpointError, match=message):
+        fit(resume=True)
+
+
+# ---- learning
+
+
+def test_training_learns_its_examples(fit):
+    reasoner, report = fit(replace(CONFIG, num_epochs=25), dev=EXAMPLES)
+    assert report.best_accuracy > 0.9
+    assert report.curve[-1].train_loss < 0.5 * report.curve[0].train_loss
+
+
+def test_the_best_weights_on_dev_are_kept(fit, toy_graph, tmp_path):
+    reasoner, report = fit(replace(CONFIG, num_epochs=6, graph_lr=0.05), dev=DEV)
+    assert report.best_accuracy == max(item.dev_accuracy for item in report.curve)
+    best = next(item for item in report.curve if item.step == report.best_step)
+    assert best.dev_accuracy == report.best_accuracy
+    right = [reasoner.labels.index(example.label) for example in DEV]
+    scores = reasoner.score(DEV, reasoner.ground_all(DEV))
+    assert np.mean(scores.logits.argmax(1) == right) == report.best_accuracy
+    loaded = Reasoner.load(tmp_path / "run", toy_graph)
+    assert np.array_equal(loaded.score(DEV, loaded.ground_all(DEV)).logits, scores.logits)
+
+
+def test_without_dev_the_last_weights_are_kept(fit):
+    reasoner, report = fit()
+    assert report.best_accuracy is None
+    assert (report.num_steps, report.best_step, report.curve) == (10, 10, ())
+    assert not reasoner.model.training
+
+
+def test_the_same_seed_gives_the_same_weights(fit):
+    assert same_weights(fit(name="one")[0], fit(name="two")[0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1}, {"num_epochs": 3}, {"max_steps": 4}, {"batch_size": 5}, {"accumulation_steps": 2},
+        {"optimizer": "sgd"}, {"optimizer": "adafactor"}, {"encoder_lr": 2e-3}, {"graph_lr": 2e-2},
+        {"weight_decay": 0.5}, {"warmup_fraction": 0.5}, {"schedule": "cosine"}, {"schedule": "constant"},
+        {"max_grad_norm": 0.1}, {"max_grad_norm": 0.0}, {"text_loss_weight": 0.0}, {"freeze": "encoder"},
+        {"freeze": "embeddings"}, {"freeze": "layers", "freeze_layers": 1}, {"freeze": "layers", "freeze_layers": 2},
+        {"freeze": "head-only"}, {"class_weights": ("balanced",)}, {"class_weights": ("neutral=3",)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_setting_that_shapes_training_changes_the_weights(fit, changes):
+    assert not same_weights(fit(name="base")[0], fit(replace(CONFIG, **changes), name="other")[0])
+
+
+def test_accumulated_batches_give_the_gradient_of_one_large_batch(fit, make_reasoner):
+    config = replace(CONFIG, optimizer="sgd", num_epochs=1, batch_size=20, class_weights=("neutral=3",))
+    whole = make_reasoner(dropout=0.0)
+    parts = make_reasoner(dropout=0.0)
+    for reasoner in (whole, parts):
+        reasoner.model.encoder.eval()
+        for module in reasoner.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+    fit(config, name="whole", reasoner=whole)
+    fit(replace(config, batch_size=7, accumulation_steps=3), name="parts", reasoner=parts)
+    for name, tensor in whole.model.state_dict().items():
+        torch.testing.assert_close(parts.model.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
+
+
+def test_examples_without_a_label_are_left_out(fit):
+    unlabelled = NLIExample("a dog is here .", "the dog is not here .")
+    expected, _ = fit(name="base", dev=DEV)
+    found, report = fit(name="other", examples=[unlabelled, *EXAMPLES, unlabelled], dev=[*DEV, unlabelled])
+    assert (report.num_examples, report.num_dev) == (len(EXAMPLES), len(DEV))
+    assert same_weights(found, expected)
+
+
+def test_two_way_tasks_train_on_three_way_labels(fit, make_reasoner):
+    reasoner, report = fit(reasoner=make_reasoner(task="two-way"), dev=DEV)
+    assert report.num_examples == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("evidence", ["text", "counts", "verbalised", "tokens"])
+def test_the_controls_train_and_resume_alike(fit, make_reasoner, evidence):
+    config = replace(CONFIG, save_every=2)
+    expected, _ = fit(config, name="whole", reasoner=make_reasoner(evidence=evidence))
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, name="cut", reasoner=interrupt_after(make_reasoner(evidence=evidence), 3))
+    assert same_weights(fit(config, name="cut", resume=True, reasoner=make_reasoner(evidence=evidence))[0], expected)
+
+
+def test_a_run_stops_when_dev_does_not_get_better(fit):
+    slow = replace(CONFIG, num_epochs=10, encoder_lr=0.0, graph_lr=0.0)
+    stopped, went_on = fit(replace(slow, patience=2), dev=DEV)[1], fit(slow, dev=DEV, name="other")[1]
+    assert (stopped.stopped_early, stopped.num_steps, len(stopped.curve)) == (True, 15, 3)
+    assert (went_on.stopped_early, went_on.num_steps, len(went_on.curve)) == (False, 50, 10)
+
+
+def test_dev_is_scored_as_often_as_asked(fit):
+    assert [item.step for item in fit(dev=DEV)[1].curve] == [5, 10]
+    assert [item.step for item in fit(replace(CONFIG, eval_every=4), dev=DEV, name="other")[1].curve] == [4, 8, 10]
+
+
+def test_groundings_are_kept_where_asked(fit, tmp_path):
+    fit(replace(CONFIG, cache_dir=str(tmp_path / "groundings")))
+    assert any((tmp_path / "groundings").iterdir())
+
+
+# ---- telling
+
+
+def test_the_account_of_a_run_lies_beside_its_weights(fit, tmp_path):
+    _, report = fit(dev=DEV)
+    text = (tmp_path / "run" / "training.json").read_text()
+    account = json.loads(text)
+    assert account["report"] == report.to_json()
+    assert account["training"] == CONFIG.to_json()
+    assert account["examples"]["num_examples"] == len(EXAMPLES)
+    assert account["dev"]["labels"] == {"contradiction": 2, "entailment": 3, "neutral": 2}
+    assert str(tmp_path) not in text
+
+
+def test_progress_goes_to_standard_error_with_loss_and_dev_score(make_reasoner, tmp_path, capsys):
+    train(make_reasoner(), EXAMPLES, DEV, CONFIG, tmp_path / "run")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "training: 100%" in told.err
+    assert "loss=" in told.err
+    assert "dev=" in told.err
+
+
+def test_without_progress_nothing_is_told(fit, capsys):
+    capsys.readouterr()
+    fit(dev=DEV)
+    assert "training" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorboard") is None, reason="needs the extra [track]")
+def test_tensorboard_curves_lie_in_the_run(fit, tmp_path):
+    fit(replace(CONFIG, tracker="tensorboard"), dev=DEV)
+    assert list((tmp_path / "run" / "logs").rglob("events.out.tfevents.*"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("wandb") is not None, reason="wandb is installed")
+def test_a_tracker_that_is_not_installed_names_its_extra(fit):
+    with pytest.raises(MissingExtraError, match=r"wandb is not installed: pip install 'kg_reason\[track\]'"):
+        fit(replace(CONFIG, tracker="wandb"))
+
+
+# ---- refusals
+
+
+def test_a_loss_that_is_not_finite_names_step_and_settings(fit):
+    config = replace(CONFIG, optimizer="sgd", encoder_lr=1e30, max_grad_norm=0.0, warmup_fraction=0.0)
+    with pytest.raises(ConfigError, match=r"the (loss|gradient) is not finite at step 2: lower encoder_lr .found 1e\+30"):
+        fit(config)
+
+
+def test_weights_that_are_not_finite_after_the_last_step_are_not_saved(fit, tmp_path):
+    config = replace(CONFIG, optimizer="sgd", graph_lr=3e38, max_grad_norm=0.0, warmup_fraction=0.0, max_steps=1)
+    with pytest.raises(ConfigError, match="the weights are not finite after step 1: lower encoder_lr"):
+        fit(config)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("examples", [[], [NLIExample("a", "b")]])
+def test_training_without_labelled_examples_is_refused(fit, examples):
+    with pytest.raises(ConfigError, match="examples: found 0 labelled pairs, expected at least 1"):
+        fit(examples=examples)
+
+
+@pytest.mark.parametrize("name", ["patience", "eval_every"])
+def test_what_needs_dev_is_refused_without_it(fit, name):
+    with pytest.raises(ConfigError, match=f"{name}: found 2 without labelled dev examples"):
+        fit(replace(CONFIG, **{name: 2}))
+
+
+def test_a_folder_with_something_else_is_left_alone(fit, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="holds no run, expected a new folder or an earlier run"):
+        fit()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_without_a_name_is_refused(make_reasoner):
+    with pytest.raises(ConfigError, match="out: found '.', expected a folder with a name"):
+        train(make_reasoner(), EXAMPLES, [], CONFIG, Path())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the device has fp16")
+def test_fp16_without_a_gpu_is_refused(fit):
+    with pytest.raises(ConfigError, match="mixed_precision: fp16 needs a GPU"):
+        fit(replace(CONFIG, mixed_precision="fp16"))
+
+
+def test_bf16_trains_where_the_hardware_has_it_and_is_refused_elsewhere(fit):
+    flags = torch.cpu.get_capabilities()
+    if torch.cuda.is_available() or any(flags.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")):
+        expected, _ = fit(name="base")
+        found, _ = fit(replace(CONFIG, mixed_precision="bf16"), name="other")
+        assert not same_weights(found, expected)
+        assert all(parameter.dtype == torch.float32 for parameter in found.model.parameters())
+        assert "forward" not in vars(found.model)
+    else:
+        with pytest.raises(ConfigError, match="mixed_precision: bf16 is not in the hardware of this cpu"):
+            fit(replace(CONFIG, mixed_precision="bf16"))
+
+
+# ---- other machines
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("mixed_precision", ["no", "bf16", "fp16"])
+def test_training_on_a_gpu_learns_and_resumes(fit, make_reasoner, mixed_precision):
+    config = replace(CONFIG, num_epochs=25, save_every=20, mixed_precision=mixed_precision)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, dev=EXAMPLES, reasoner=interrupt_after(make_reasoner(), 30))
+    reasoner, report = fit(config, dev=EXAMPLES, resume=True)
+    assert next(reasoner.model.parameters()).is_cuda
+    assert report.best_accuracy > 0.9
+    assert reasoner.score(DEV, reasoner.ground_all(DEV)).logits.shape == (len(DEV), 3)
+
+
+LAUNCHED = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from torch import nn
+from kg_reason.config import ModelConfig, ReasonerConfig
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.reasoner import Reasoner
+from kg_reason.training import train
+from tests.conftest import toy_triples
+from tests.test_training import CONFIG, DEV, EXAMPLES
+
+encoder, out, batch_size = sys.argv[1:]
+config = ReasonerConfig(model=ModelConfig(encoder=encoder, graph_dim=16, dropout=0.0))
+reasoner = Reasoner.build(KnowledgeGraph.from_triples(toy_triples()), config)
+for module in reasoner.model.modules():
+    if isinstance(module, nn.Dropout):
+        module.p = 0.0
+settings = replace(CONFIG, optimizer="sgd", num_epochs=2, batch_size=int(batch_size))
+report = train(reasoner, EXAMPLES, DEV, settings, Path(out))
+assert len(report.curve) == 2 and report.num_steps == 2, report
+"""
+
+
+def test_two_processes_learn_what_one_learns_with_the_whole_batch(toy_graph, tiny_encoder, tmp_path):
+    (tmp_path / "launched.py").write_text(LAUNCHED)
+    for num_processes in (1, 2):
+        launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines=1", "--mixed_precision=no"]
+        launch += [f"--num_processes={num_processes}", "--num_cpu_threads_per_process=1", "--dynamo_backend=no"]
+        launch += ["--main_process_port=0"] if num_processes > 1 else []
+        arguments = [tiny_encoder, tmp_path / f"run{num_processes}", 20 // num_processes]
+        here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        done = subprocess.run(
+            [*launch, tmp_path / "launched.py", *map(str, arguments)], env=here, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("training: 100%") >= 1
+    one, two = (Reasoner.load(tmp_path / f"run{number}", toy_graph) for number in (1, 2))
+    for name, tensor in one.model.state_dict().items():
+        torch.testing.assert_close(two.model.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
