@@ -128,7 +128,8 @@ def _opens_noun_phrase_place(previous: str, earlier: str) -> bool:
     if previous in ("and", "or", ""):
         return True
     adjective = _is_content(previous) and bool({"ADJ", "NOUN"} & _lemma_classes(previous))
-    return adjective and (is_determiner(earlier) or earlier in _PREPOSITIONS or earlier in ("and", "", ","))
+    opens = is_determiner(earlier) or earlier in _PREPOSITIONS or earlier in ("and", "", ",") or may_be_verb(earlier)
+    return adjective and (opens or earlier in ("has", "have", "had"))
 
 
 def _may_be_noun(previous: str, earlier: str, following: str) -> bool:
@@ -157,7 +158,8 @@ def _may_be_adjective(word: str, previous: str, following: str) -> bool:
     if following in _PREPOSITIONS and "VERB" in _lemma_classes(word):
         return False
     ends = following in _ENDS or following in _PREPOSITIONS or following in _CONJUNCTIONS
-    return ends and (previous in _BE or previous in ("very", "so", "too", "quite", "looks", "looked", "seems", "feels"))
+    links = ("and", "or", "but", "very", "so", "too", "quite", "looks", "looked", "seems", "feels")
+    return ends and (previous in _BE or previous in links)
 
 
 def _may_be_verb(word: str, previous: str, following: str) -> bool:
@@ -167,7 +169,8 @@ def _may_be_verb(word: str, previous: str, following: str) -> bool:
         return not word.endswith(("s", "ed"))
     if previous in _BE:
         return False
-    subject = previous in _PRONOUNS or (_is_content(previous) and "NOUN" in _lemma_classes(previous))
+    noun = _is_content(previous) and "NOUN" in _lemma_classes(previous) and "ADJ" not in _lemma_classes(previous)
+    subject = noun or previous in _PRONOUNS
     goes_on = following in _ENDS or following in _FUNCTION
     return subject and goes_on
 

@@ -183,7 +183,7 @@ def _examine_run(folder: Path) -> Iterator[Finding]:
             problem = f"its graph {path} has fingerprint {found}, expected {fingerprint}: it was built anew since"
             yield Finding(str(folder), problem, f"train anew, or use it all the same with --graph {path}")
         elif graph is not None and graph.overlay.edits:
-            problem = f"its graph {path} has {len(graph.overlay.edits):,} edits"
+            problem = f"its graph {path} was edited since it was built"
             yield Finding(str(folder), problem, "they count at once; nothing needs to be done", is_advice=True)
     else:
         yield Finding(str(folder), "was trained with a graph in memory", "name a graph with --graph", is_advice=True)
@@ -225,7 +225,8 @@ def _examine_examples(path: Path) -> Iterator[Finding]:
         examples = read_examples(path, ExampleConfig(), require_labels=False)
     except BadLinesError as error:
         for bad_line in error.bad_lines:
-            yield Finding(f"{bad_line.path}:{bad_line.line}", bad_line.reason, "mend or delete this line")
+            remedy = "name the columns, or check triples with kg-reason build" if bad_line.line == 1 else "mend this line"
+            yield Finding(f"{bad_line.path}:{bad_line.line}", bad_line.reason, remedy)
         more = error.num_bad_lines - len(error.bad_lines)
         if more:
             yield Finding(str(path), f"{more:,} more bad lines", "mend the first ones and look again")

@@ -17,8 +17,10 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label
 from kg_reason.nonce import NonceWords
-from kg_reason.patterns import Frames, Pattern, PatternWalker, RelationTable, Route, Walk
+from kg_reason.pair_checks import PairChecks
+from kg_reason.patterns import PatternWalker, Route, Walk
 from kg_reason.places import Place, find_places, shorten
+from kg_reason.relation_table import Frames, Pattern, RelationTable
 from kg_reason.surface import PREPOSITIONS, fill, inflect, is_name
 from kg_reason.vocabulary import Vocabulary, Word
 
@@ -59,8 +61,8 @@ class Cell:
     failures: int = 0
 
     @property
-    def label(self) -> Label:
-        """The label of its pairs."""
+    def label(self) -> Label | None:
+        """The label of its pairs; None where its pattern says nothing of its polarity."""
         return self.pattern.label if self.polarity is Polarity.UPWARD else self.pattern.downward
 
     @property
@@ -110,13 +112,13 @@ class PairMaker:
         self._walker = PatternWalker(graph, table)
         self._vocabulary = Vocabulary(graph, sentences, avoid=self._table.avoid)
         self._vocabulary.drop(self._avoided())
+        self._checks = PairChecks(self._walker, self._vocabulary)
         self._nonce = NonceWords(graph, config.synthesis_seed)
         self._places = find_places(self._vocabulary, linker, sentences)
         self._usual = [entity for entity in range(graph.num_entities) if self._vocabulary.words(entity)]
         self._from_sentence: Counter[int] = Counter()
         self._word_pairs: Counter[tuple[str, str]] = Counter()
         self._seen: set[tuple[str, str]] = set()
-        self._reach: dict[int, frozenset[int]] = {}
         self._pattern_starts: dict[Pattern, list[int]] = {}
 
     def _avoided(self) -> set[int]:
@@ -200,7 +202,7 @@ class PairMaker:
             other = self._draw_usual(self._usual) if self._usual and not cell.invented else -1
             other = other if other >= 0 else self._rng.randrange(self._graph.num_entities)
             ends = (other, entity) if backward else (entity, other)
-            return Walk(ends, ()) if self._are_unrelated(entity, other) else None
+            return Walk(ends, ()) if self._checks.are_unrelated(entity, other) else None
         route = self._rng.choice(cell.routes)
         if not route.steps:
             return Walk((entity,), ())
@@ -229,20 +231,20 @@ class PairMaker:
             return None
         backward = self._rng.random() < _REVERSED_SHARE
         walk = self._walk(cell, place.entity, backward)
-        if walk is None or not self._holds(cell, walk):
+        if walk is None or not self._checks.holds(cell.pattern, walk):
             return None
         other = walk.entities[0] if backward else walk.entities[-1]
         if cell.invented:
             return self._invented_in_place(place, walk, backward)
         word = self._other_word(place.lemma, place.pos, other, other == place.entity)
-        if word is None or (other != place.entity and self._words_clash(cell, place.lemma, word.text)):
+        if word is None or (other != place.entity and self._checks.words_clash(cell.pattern, place.lemma, word.text)):
             return None
         changed = place.substitute(word.text)
         if not changed:
             return None
         texts = (changed, place.text) if backward else (place.text, changed)
         words = (word.text, place.lemma) if backward else (place.lemma, word.text)
-        return Draft(*texts, words, f"s{place.sentence}", self._evidence(walk), {})
+        return Draft(*texts, words, f"s{place.sentence}", self._checks.evidence(walk), {})
 
     def _invented_in_place(self, place: Place, walk: Walk, backward: bool) -> Draft | None:
         ends = (walk.entities[0], walk.entities[-1])
@@ -254,11 +256,11 @@ class PairMaker:
             word, form = self._invent(place.tag)
             names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
             texts.append(place.put(form.capitalize() if is_name(place.lemma) else form))
-        return Draft(texts[0], texts[1], ("", ""), f"s{place.sentence}", self._evidence(walk), names)
+        return Draft(texts[0], texts[1], ("", ""), f"s{place.sentence}", self._checks.evidence(walk), names)
 
     def _from_frame(self, cell: Cell) -> Draft | None:
         walk = self._frame_walk(cell)
-        if walk is None or not self._holds(cell, walk):
+        if walk is None or not self._checks.holds(cell.pattern, walk):
             return None
         first, last = walk.entities[0], walk.entities[-1]
         pos = self._vocabulary.pos(first)
@@ -271,7 +273,7 @@ class PairMaker:
         word = self._other_word(source.text, source.pos, last, first == last) if source is not None else None
         if source is None or word is None or word.rank > 1:
             return None
-        if first != last and self._words_clash(cell, source.text, word.text):
+        if first != last and self._checks.words_clash(cell.pattern, source.text, word.text):
             return None
         named = is_name(source.text) or is_name(word.text)
         prepositions = source.text in PREPOSITIONS and word.text in PREPOSITIONS and pos == "r"
@@ -279,7 +281,7 @@ class PairMaker:
         premise, hypothesis = (fill(frame, text) for text in (source.text, word.text)) if frame else ("", "")
         if not premise or not hypothesis:
             return None
-        return Draft(premise, hypothesis, (source.text, word.text), "", self._evidence(walk), {})
+        return Draft(premise, hypothesis, (source.text, word.text), "", self._checks.evidence(walk), {})
 
     def _frame_walk(self, cell: Cell) -> Walk | None:
         if cell.invented and cell.routes:
@@ -320,7 +322,7 @@ class PairMaker:
             word, form = self._invent(tag)
             names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
             texts.append(fill(frame, word.capitalize() if tag == "NNP" else word))
-        return Draft(texts[0], texts[1], ("", ""), "", self._evidence(walk), names)
+        return Draft(texts[0], texts[1], ("", ""), "", self._checks.evidence(walk), names)
 
     def _invent(self, tag: str) -> tuple[str, str]:
         """Return an invented word and its form for a tag."""
@@ -353,61 +355,3 @@ class PairMaker:
         if not words:
             return None
         return words[1] if len(words) > 1 and self._rng.random() < _SECOND_WORD_SHARE else words[0]
-
-    def _holds(self, cell: Cell, walk: Walk) -> bool:
-        """Tell whether nothing else in the graph contradicts the pattern's label for the two ends."""
-        pattern = cell.pattern
-        first, last = walk.entities[0], walk.entities[-1]
-        pos = (self._vocabulary.pos(first), self._vocabulary.pos(last))
-        if (pos[0] and pos[1] and pos[0] != pos[1]) or (pattern.pos and pos[0] and pos[0] not in pattern.pos):
-            return False
-        named = (self._vocabulary.is_named(first), self._vocabulary.is_named(last))
-        if (pattern.names == "only" and not all(named)) or (pattern.names == "never" and any(named)):
-            return False
-        if named[0] != named[1] and "instance" not in " ".join(pattern.steps) and first != last:
-            return False
-        if pattern.ends_below and not all(self._walker.has_at_most(end, pattern.ends_below) for end in (first, last)):
-            return False
-        if pattern.label is Label.ENTAILMENT or first == last:
-            return True
-        if last in self._walker.above(first):
-            return False
-        return pattern.label is Label.NEUTRAL or first not in self._walker.above(last)
-
-    def _words_clash(self, cell: Cell, first: str, last: str) -> bool:
-        """Tell whether other meanings of the two words are the same or one above the other, against the label."""
-        if cell.pattern.label is Label.ENTAILMENT:
-            return False
-        senses, others = self._vocabulary.senses(first)[:4], self._vocabulary.senses(last)[:4]
-        if set(senses) & set(others):
-            return True
-        above = {wider for sense in senses for wider in self._walker.above(sense)}
-        if above & set(others):
-            return True
-        if cell.pattern.label is Label.NEUTRAL:
-            return False
-        return bool({wider for other in others for wider in self._walker.above(other)} & set(senses))
-
-    def _are_unrelated(self, first: int, last: int) -> bool:
-        return first != last and not self._near(first) & self._near(last)
-
-    def _near(self, entity: int) -> frozenset[int]:
-        """Return an entity, its neighbours, and theirs where it climbs."""
-        if entity not in self._reach:
-            graph = self._graph
-            near = {entity}
-            for edge in graph.edges_of(entity):
-                near |= {int(graph.edge_head[edge]), int(graph.edge_tail[edge])}
-            self._reach[entity] = frozenset(near | self._walker.above_within(entity, 2))
-        return self._reach[entity]
-
-    def _evidence(self, walk: Walk) -> str:
-        """Write a walk with its entities' ids and relations, such as "a -hypernym-> b"."""
-        graph = self._graph
-        text = graph.entity_id(walk.entities[0])
-        for edge, entity in zip(walk.edges, walk.entities[1:], strict=False):
-            relation = graph.relation_label(int(graph.edge_relation[edge]))
-            forward = int(graph.edge_tail[edge]) == entity
-            text += f" -{relation}-> " if forward else f" <-{relation}- "
-            text += graph.entity_id(entity)
-        return text

@@ -19,9 +19,8 @@ PREPOSITIONS |= {"close": "close to", "far": "far from", "ahead": "ahead of", "n
 BASE_TAGS = ("NN", "NNP", "VB", "JJ", "RB", "CD")
 
 _VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)
-_CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmnpqrstv][aeiou]|uni(?!n)|us[aeu]|one\b|once\b|oui)", re.IGNORECASE)
+_CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmpqrstv][aeiou]|uni(?![dmn])|us[aeu]|one\b|once\b)", re.IGNORECASE)
 _VOWEL_SOUND = re.compile(r"(?:hour|honest|honou?r|heir|x-ray)", re.IGNORECASE)
-_UNI_NEGATIVE = re.compile(r"unin|unim", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[^\W_]+(?=\W*\Z)")
 _FIRST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _BEFORE_PREPOSITION = re.compile(r"[^\W_]+(?=[ -](?:of|in|at|on|for|to|with|de|by)[ -])", re.IGNORECASE)
@@ -112,7 +111,7 @@ def article(word: str) -> str:
     """Return the indefinite article that a word takes: "a" or "an"."""
     if _VOWEL_SOUND.match(word):
         return "an"
-    if _CONSONANT_SOUND.match(word) and not _UNI_NEGATIVE.match(word):
+    if _CONSONANT_SOUND.match(word):
         return "a"
     return "an" if _VOWEL.match(word) else "a"
 

@@ -20,7 +20,7 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label, NLIExample
 from kg_reason.pairs import IDENTICAL, LONGER, SHORTER, Cell, PairMaker
-from kg_reason.patterns import load_table
+from kg_reason.relation_table import load_table
 
 _MAX_FAILURES = 5
 _NUM_PATIENT_FAILURES = 2
@@ -67,6 +67,7 @@ def synthesize(
             for polarity in (Polarity.UPWARD, Polarity.DOWNWARD)
             if not (invented and pattern.name in (IDENTICAL, SHORTER, LONGER))
         ]
+        cells = [cell for cell in cells if cell.label is not None]
         examples.extend(_fill(maker, cells, wanted))
     random.Random(f"order {config.synthesis_seed}").shuffle(examples)
     return examples
@@ -109,7 +110,7 @@ def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int) -> Iterator[NLIE
     made: Counter[Label] = Counter()
     waiting = list(cells)
     while waiting and made.total() < wanted:
-        label = min(sorted({cell.label for cell in waiting}), key=lambda item: made[item])
+        label = min(sorted({cell.label for cell in waiting if cell.label}), key=lambda item: made[item])
         cell = min((cell for cell in waiting if cell.label is label), key=lambda item: item.filling)
         draft = maker.draw(cell)
         if draft is None:

@@ -1,8 +1,8 @@
 """Which words name an entity well: usual ones, of which the entity is a usual meaning.
 
-A word counts as usual by the graph's own evidence: how many labels contain it ("beer": "root beer", "beer bottle"), and
-whether the user's sentences do. Where labels have a rank or prior, the entity must be the word's first or second
-meaning of its part of speech.
+In a large graph a word counts as usual by the graph's own evidence: how many labels contain it ("beer": "root beer",
+"beer bottle"), and whether the user's sentences do. The entity must be the word's first or second meaning of its part
+of speech.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z'-]+(?: [A-Za-z][A-Za-z'-]*){0,2}\Z|\d+(?:st|nd|rd|th)?\Z")
 _ROMAN = re.compile(r"[ivxlcdm]+\Z", re.IGNORECASE)
 _MAX_SENSE = 2
+_LARGE = 10_000  # labels; a smaller graph names what its users speak of
 _USUAL_WORD_COUNT = 3
 _USUAL_PHRASE_COUNT = 2
 
@@ -62,7 +63,7 @@ class Vocabulary:
     ) -> None:
         self._avoid = frozenset(word.lower() for word in avoid)
         self._graph = graph
-        self._ranked = bool((graph.alias_prior < 1).any())
+        self._is_large = graph.num_aliases > _LARGE
         self._known = {phrase for sentence in sentences for phrase in _phrases(sentence)}
         self._counts: Counter[str] = Counter()
         self._labels: dict[int, list[Label]] = {}
@@ -125,7 +126,7 @@ class Vocabulary:
         """Tell whether a label may stand in a sentence."""
         if text.lower() in self._avoid or (text[0].islower() and any(word[0].isupper() for word in text.split())):
             return False
-        if not self._ranked:
+        if not self._is_large:
             return True
         return self._count(text) >= (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT)
 

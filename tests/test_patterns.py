@@ -1,12 +1,9 @@
-"""kg_reason.patterns: the table of relation patterns, and walks by it."""
+"""kg_reason.patterns: walks over a graph by relation patterns."""
 
 import random
 
-import pytest
-
-from kg_reason.errors import ConfigError
-from kg_reason.nli import Label
-from kg_reason.patterns import PatternWalker, load_table
+from kg_reason.patterns import PatternWalker
+from kg_reason.relation_table import load_table
 
 
 def ends(graph, name, start):
@@ -14,15 +11,9 @@ def ends(graph, name, start):
     found = set()
     for route in walker.routes:
         if route.pattern.name == name:
-            found |= {graph.entity_id(walk.entities[-1]) for walk in walker.walks(route, graph.entity(start), random.Random(0))}
+            walks = walker.walks(route, graph.entity(start), random.Random(0))
+            found |= {graph.entity_id(walk.entities[-1]) for walk in walks}
     return found
-
-
-def test_the_shipped_table_labels_upward_and_downward_contexts():
-    patterns = {pattern.name: pattern for pattern in load_table().patterns}
-    assert (patterns["hypernym"].label, patterns["hypernym"].downward) == (Label.ENTAILMENT, Label.NEUTRAL)
-    assert (patterns["hyponym"].label, patterns["hyponym"].downward) == (Label.NEUTRAL, Label.ENTAILMENT)
-    assert (patterns["sister"].label, patterns["sister"].downward) == (Label.CONTRADICTION, Label.NEUTRAL)
 
 
 def test_walks_climb_descend_and_turn(toy_graph):
@@ -54,32 +45,3 @@ def test_ancestors_are_all_wider_entities(toy_graph):
     walker = PatternWalker(toy_graph, load_table())
     above = {toy_graph.entity_id(entity) for entity in walker.above(toy_graph.entity("ex:violin"))}
     assert above == {"ex:bowedInstrument", "ex:stringInstrument", "ex:instrument"}
-
-
-def write(tmp_path, text):
-    path = tmp_path / "table.toml"
-    path.write_text(text)
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[[pattern]]\nname = 'x'\n", "table.toml: pattern 1: 'steps' is missing"),
-        ("[[pattern]]\nname = 'x'\nsteps = []\nlabel = 'maybe'\ndownward = 'neutral'", "found 'maybe', expected one of"),
-        ("[[pattern]]\nname = 'x'\ncolour = 1", "pattern 1: found 'colour', expected one of"),
-        ("[other]", "found 'other', expected avoid"),
-        ("[frames.noun]\nupward = ['no gap']\ndownward = []", "expected one gap"),
-        ("[[pattern]]\nname = 'x'\nsteps = []\nlabel = 'neutral'\ndownward = 'neutral'\nframes = 'odd'", "no frames 'odd'"),
-        ("[[pattern]]\nname = 'x'\nsteps = []\nlabel = 'neutral'\ndownward = 'neutral'\nshare = 0", "share: found 0"),
-        ("not toml", "table.toml"),
-    ],
-)
-def test_a_fault_in_a_table_is_told_with_its_place(tmp_path, text, message):
-    with pytest.raises(ConfigError, match=message):
-        load_table(write(tmp_path, text))
-
-
-def test_a_table_that_is_missing_is_told():
-    with pytest.raises(ConfigError, match="nowhere.toml"):
-        load_table("nowhere.toml")

@@ -52,7 +52,7 @@ def test_the_form_of_a_surface_is_told_by_its_tag(surface, lemma, pos, tag):
 @pytest.mark.parametrize(
     ("word", "wanted"),
     [("apple", "an"), ("hour", "an"), ("university", "a"), ("uninteresting", "an"), ("European", "a"), ("one", "a"),
-     ("umbrella", "an"), ("8", "an"), ("18", "an"), ("180", "a"), ("violin", "a")],
+     ("umbrella", "an"), ("unused", "an"), ("unique", "a"), ("8", "an"), ("18", "an"), ("180", "a"), ("violin", "a")],
 )
 def test_the_article_follows_the_sound(word, wanted):
     assert article(word) == wanted

@@ -141,6 +141,8 @@ def _synthesize(arguments: argparse.Namespace) -> int:
     show("", *aligned([[name, f"{count:,}"] for name, count in facts["labels"].items()], right=[1]))
     show("", "patterns", *aligned([[f"{count:,}", name] for name, count in facts["categories"].items()], right=[0]))
     show(f"  {facts['num_invented']:,} of them with invented words, which only the graph explains")
+    if len(examples) < config.num_pairs:
+        show(f"  ({config.num_pairs:,} were asked for; graph and sentences give no more)")
     show("", "some of them")
     chosen = [next(example for example in examples if str(example.label) == label) for label in facts["labels"]]
     show(*aligned([[str(example.label), f"{example.premise} / {example.hypothesis}"] for example in chosen]))

@@ -44,7 +44,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _query(arguments: argparse.Namespace) -> int:
-    examples = _wanted(arguments)
+    faults: list[InputSyntaxError] = []
+    examples = _before_fault(_wanted(arguments), faults)
     reasoner = load_reasoner(arguments)
     for place, prediction in enumerate(reasoner.iter_predictions(examples, arguments.batch_size)):
         if arguments.json:
@@ -52,7 +53,17 @@ def _query(arguments: argparse.Namespace) -> int:
         else:
             show(*(["", RULE, ""] if place else []), prediction.to_text(arguments.max_paths))
         sys.stdout.flush()
+    if faults:
+        raise faults[0]
     return 0
+
+
+def _before_fault(examples: Iterable[NLIExample], faults: list[InputSyntaxError]) -> Iterator[NLIExample]:
+    """Yield the pairs before a bad line of a stream, which are answered still, and note the fault."""
+    try:
+        yield from examples
+    except InputSyntaxError as error:
+        faults.append(error)
 
 
 def _wanted(arguments: argparse.Namespace) -> Iterable[NLIExample]:

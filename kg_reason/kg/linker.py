@@ -28,6 +28,7 @@ from kg_reason.kg.words import primary_language, split_text
 
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_CACHED_KEYS = 1 << 16
+MAX_CACHED_CANDIDATES = 1 << 17
 
 Int32 = NDArray[np.int32]
 
@@ -88,6 +89,7 @@ class EntityLinker:
         self._lemmas = lemmatiser(self.language)
         self._table = self._empty_table()
         self._keys: dict[int, str] = {}
+        self._candidates: dict[tuple[int, float, int], Candidate] = {}
         self._alias_entity = np.asarray(graph.alias_entity)
         self._alias_pos = np.asarray(graph.alias_pos)
         self._alias_language = np.asarray(graph.alias_language)
@@ -141,10 +143,9 @@ class EntityLinker:
         if tags:
             tag_array[:] = [tags.get(start, 0) for start in starts]
         mentions, kept, scores = self._score(row_array, tag_array, table)
-        candidates = [
-            Candidate(entity, min(score, 1.0), alias)
-            for (entity, alias), score in zip(kept.tolist(), scores.tolist(), strict=True)
-        ]
+        triples = zip(kept[:, 0].tolist(), scores.tolist(), kept[:, 1].tolist(), strict=True)
+        known = self._candidates
+        candidates = [known.get(triple) or self._candidate(triple) for triple in triples]
         found: list[Mention] = []
         for first, last, first_candidate, count, node in mentions.tolist():
             start, end = starts[first], ends[last - 1]
@@ -192,11 +193,19 @@ class EntityLinker:
         )
         return keep_best(mentions, pool, scores, final, self.config.max_candidates)
 
+    def _candidate(self, triple: tuple[int, float, int]) -> Candidate:
+        """Make a candidate; words recur, so the same ones are wanted again and again."""
+        if len(self._candidates) >= MAX_CACHED_CANDIDATES:
+            self._candidates = {}
+        entity, score, alias = triple
+        candidate = self._candidates[triple] = Candidate(entity, min(score, 1.0), alias)
+        return candidate
+
     def _node_key(self, node: int) -> str:
         key = self._keys.get(node)
         if key is None:
             if len(self._keys) >= MAX_CACHED_KEYS:
-                self._keys.clear()
+                self._keys = {}
             overlay, place = divmod(node, OVERLAY_NODES)
             key = self._keys[node] = " ".join(self._indexes[overlay].node_words(place))
         return key

@@ -1,7 +1,7 @@
 """The compiled scan over the plain lines of N-Triples and N-Quads; `ntriples.py` hands every other line to pyoxigraph.
 
 Plain is what the scan can prove to be valid and already in canonical form: absolute IRIs without exotic parts,
-literals without escapes, short language tags, simple blank node labels. It refuses whatever it is not sure of.
+literals with canonical escapes, short language tags, simple blank node labels. It refuses whatever it is not sure of.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _SCHEME = _byte_table(b"AZ", b"az", b"09", b"++", b"-.")
 _HOST = _byte_table(b"AZ", b"az", b"09", b"-.", b"__", b"~~")
 _LABEL = _byte_table(b"AZ", b"az", b"09", b"--", b"__")
 _TEXT_BYTE = _byte_table(b" !", b"#[", b"]~")
+_ESCAPED = _byte_table(b"bb", b"ff", b"nn", b"rr", b"tt", b'""', b"\\\\")
 _XSD_STRING = np.frombuffer(b"http://www.w3.org/2001/XMLSchema#string", dtype=np.uint8)
 _RDF = np.frombuffer(b"http://www.w3.org/1999/02/22-rdf-syntax-ns#", dtype=np.uint8)
 
@@ -57,10 +58,7 @@ class ScannedLines(NamedTuple):
 
 @compiled
 def utf8_width(buffer: NDArray[np.uint8], place: int) -> int:
-    """Return the length in bytes of the character of two to four bytes at a place; 0 if it is no valid UTF-8.
-
-    The buffer goes on to a line feed, which is part of no such character.
-    """
+    """Return how many bytes the character beyond ASCII takes that is at a place; 0 if it is not valid UTF-8."""
     first = buffer[place]
     if first < 0xC2 or first > 0xF4:
         return 0
@@ -141,6 +139,8 @@ def _scan_text(buffer: NDArray[np.uint8], place: int) -> int:
             if width == 0 or (byte == 0xEF and buffer[place + 1] == 0xBF and buffer[place + 2] >= 0xBE):
                 return -1
             place += width
+        elif byte == 92 and _ESCAPED[buffer[place + 1]] == 1:  # backslash
+            place += 2
         else:
             return -1
 
@@ -252,8 +252,7 @@ def _scan_statement(
     buffer: NDArray[np.uint8], place: int, with_graph: bool, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> int:
     """Fill the start and end of up to four terms and return the place of the dot; -1 if the line is not plain."""
-    num_terms = 0
-    place = _skip_space(buffer, place)
+    num_terms, place = 0, _skip_space(buffer, place)
     while num_terms < 4 and buffer[place] != 46:
         starts[num_terms] = place
         place = _scan_term(buffer, place)
@@ -314,11 +313,9 @@ def scan_lines(
         How many rows, other lines, and bytes of names were filled.
     """
     num_rows, num_rest, num_names = 0, 0, 0
-    starts = np.zeros(4, dtype=np.int64)
-    ends = np.zeros(4, dtype=np.int64)
+    starts, ends = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)
     columns = (scanned.head, scanned.relation, scanned.tail)
-    line = first_line
-    start = 0
+    line, start = first_line, 0
     while start < len(buffer):
         end = _scan_statement(buffer, start, with_graph, starts, ends)
         used = num_names

@@ -128,11 +128,14 @@ def measure_paths(
             found = max(0.0, float(rows.edge_weight[edge]))
             weight = found if i == 0 else min(weight, found)
             taxonomic += 1.0 if rows.climbs[rows.edge_relation[edge]] else 0.0
-        start_pos = rows.alias_pos[query.candidate[start_candidate, CANDIDATE_ALIAS]]
-        end_pos = rows.alias_pos[query.candidate[end_candidate, CANDIDATE_ALIAS]]
+        start_alias = query.candidate[start_candidate, CANDIDATE_ALIAS]
+        end_alias = query.candidate[end_candidate, CANDIDATE_ALIAS]
         same_pos = 0.5
-        if start_pos != 0 and end_pos != 0:
-            same_pos = 1.0 if start_pos == end_pos else 0.0
+        if start_alias >= 0 and end_alias >= 0:  # a name given with the example is no label of the graph
+            start_pos = rows.alias_pos[start_alias]
+            end_pos = rows.alias_pos[end_alias]
+            if start_pos != 0 and end_pos != 0:
+                same_pos = 1.0 if start_pos == end_pos else 0.0
         row = features[k]
         row[0] = query.score[start_candidate]
         row[1] = query.score[end_candidate]

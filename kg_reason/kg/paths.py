@@ -33,7 +33,8 @@ class PathTable(NamedTuple):
         start, end: int16 [K], mention numbers, those of the premise first. The end is always a word of the hypothesis
             that the premise lacks, so between two hypothesis mentions `start` may come after `end`.
         features: float32 [K, NUM_PATH_FEATURES], in the order of PATH_FEATURES.
-        start_alias, end_alias: int32 [K], the labels through which the ends were linked.
+        start_alias, end_alias: int32 [K], the labels through which the ends were linked; -1 for a name that was given
+            with the example.
         score: float32 [K], in [0, 1], falling.
     """
 
@@ -149,8 +150,11 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
 
 
 def _synonym_step(graph: KnowledgeGraph, paths: PathTable, row: int) -> Step:
-    name = graph.entity_id(int(paths.entities[row, 0]))
-    aliases = (int(paths.start_alias[row]), int(paths.end_alias[row]))
-    sources = tuple(dict.fromkeys(graph.alias_source(alias) for alias in aliases))
-    first, second = (graph.alias_text(alias) for alias in aliases)
-    return Step(name, first, SYNONYM, name, second, True, sources)
+    entity = int(paths.entities[row, 0])
+    aliases = [int(paths.start_alias[row]), int(paths.end_alias[row])]
+    sources = [graph.alias_source(alias) for alias in aliases if alias >= 0]
+    if not sources:
+        sources = [alias.source for alias in graph.aliases(entity)[:1]]
+    first, second = (graph.alias_text(alias) if alias >= 0 else graph.entity_label(entity) for alias in aliases)
+    name = graph.entity_id(entity)
+    return Step(name, first, SYNONYM, name, second, True, tuple(dict.fromkeys(sources)))

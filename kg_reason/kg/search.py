@@ -13,10 +13,10 @@ End candidates (the words that the premise lacks) are entered into one hash tabl
 candidates are then walked, their visits to entities in the table are joined with what stands there, and the joined
 paths are ranked. Rows of the graph are put in order when they are first met and then remembered.
 
-Two things shape the code. Each array handed to a compiled function costs some nanoseconds, so the inner loops
-call next to nothing. And numba's cache notices only changes of a function's own file, so all kernels live in this one, which is why
-it is longer than others. `retriever.py` calls `find_paths`; `tests/kg/test_search.py` holds it equal to its interpreted
-self and to a search that tries everything.
+Two things shape the code. Each array handed to a compiled function costs some nanoseconds, so the inner loops call
+next to nothing. And numba's cache notices only changes of a function's own file, so all kernels live in this one, which
+is why it is longer than others. `retriever.py` calls `find_paths`; `tests/kg/test_search.py` holds it equal to its
+interpreted self and to a search that tries everything.
 """
 
 from __future__ import annotations

@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kg_reason.errors import GraphError
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.paths import PathTable
 
 DIGEST_BYTES = 16
 Arrays = Mapping[str, NDArray[Any]]
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +61,9 @@ def read_digests(folder: Path) -> dict[bytes, Path]:
     places: dict[bytes, Path] = {}
     for path in sorted(folder.glob("*.npz")):
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 digests = arrays["digest"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             logger.warning("%s: not a readable shard (%s); its examples are grounded again", path, error)
             continue
         places.update((row.tobytes(), path) for row in digests)
@@ -73,9 +76,15 @@ def read_shard(path: Path, texts: Mapping[bytes, tuple[str, str]]) -> dict[bytes
     Args:
         path: the shard.
         texts: premise and hypothesis of the wanted examples by their digests; others in the shard are skipped.
+
+    Raises:
+        GraphError: the shard is damaged.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = dict(stored)
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+            arrays = dict(stored)
+    except UNREADABLE as error:
+        raise GraphError(f"{path}: a damaged shard of cached groundings ({error}); delete it") from error
     mention_rows = _bounds(arrays["num_mentions"].reshape(-1))
     path_rows = _bounds(arrays["num_paths"])
     mentions = _MentionReader(arrays)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from kg_reason.kg.compiled import interpreted
 from kg_reason.kg.label_index import build_label_index, exact, label_entries, match_labels
 
-LABELS = ["hot dog", "dog", "Ice-Cream", "e-mail", "The Hague", "driver's license", "hot", "dog", "...", "R\u00e9sum\u00e9"]
+LABELS = ["hot dog", "dog", "Ice-Cream", "e-mail", "The Hague", "driver's license", "hot", "dog", "...",
+          "R\u00e9sum\u00e9"]  # fmt: skip
 
 
 def index_of(labels):

@@ -11,7 +11,9 @@ from kg_reason.kg.lemmas import (
     unknown_lemma,
 )
 
-IRREGULAR = read_exceptions(["n\tmice\tmouse\n", "v\tleft\tleave\n", "v\tsaw\tsee\n", "a\tbetter\tgood\twell\n", "n\tx\n"])
+IRREGULAR = read_exceptions(
+    ["n\tmice\tmouse\n", "v\tleft\tleave\n", "v\tsaw\tsee\n", "a\tbetter\tgood\twell\n", "n\tx\n"]
+)
 
 
 @pytest.mark.parametrize(
@@ -20,8 +22,9 @@ IRREGULAR = read_exceptions(["n\tmice\tmouse\n", "v\tleft\tleave\n", "v\tsaw\tse
         ("dogs", "dog", NOUN), ("boxes", "box", NOUN), ("churches", "church", NOUN), ("cities", "city", NOUN),
         ("wolves", "wolf", NOUN), ("firemen", "fireman", NOUN), ("plays", "play", VERB), ("carries", "carry", VERB),
         ("carried", "carry", VERB), ("baked", "bake", VERB), ("jumped", "jump", VERB), ("running", "run", VERB),
-        ("making", "make", VERB), ("vlogging", "vlog", VERB), ("bigger", "big", ADJECTIVE), ("nicest", "nice", ADJECTIVE),
-        ("happier", "happy", ADJECTIVE), ("mice", "mouse", NOUN), ("left", "leave", VERB), ("better", "good", ADJECTIVE),
+        ("making", "make", VERB), ("vlogging", "vlog", VERB), ("bigger", "big", ADJECTIVE),
+        ("nicest", "nice", ADJECTIVE), ("happier", "happy", ADJECTIVE), ("mice", "mouse", NOUN),
+        ("left", "leave", VERB), ("better", "good", ADJECTIVE),
     ],
 )  # fmt: skip
 def test_inflected_form_has_its_lemma_among_the_candidates(word, lemma, pos):
@@ -34,7 +37,8 @@ def test_words_that_only_look_inflected_have_no_lemma(word):
 
 
 def test_a_word_is_never_its_own_lemma():
-    assert all(lemma != word for word in english_exceptions() for lemma, _ in english_lemmas(word, english_exceptions()))
+    exceptions = english_exceptions()
+    assert all(lemma != word for word in exceptions for lemma, _ in english_lemmas(word, exceptions))
 
 
 def test_packaged_exceptions_hold_irregular_forms():

@@ -1,0 +1,46 @@
+"""Paths as people read them."""
+
+import numpy as np
+import pytest
+
+from kg_reason.kg.linker import Candidate, Mention
+from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
+from kg_reason.kg.paths import PathTable, describe_path
+from kg_reason.kg.retriever import Retriever
+
+
+@pytest.fixture
+def paths(toy_graph):
+    first, second = (
+        Mention(0, 1, name, name, (Candidate(toy_graph.entity(name), 1.0, 0),)) for name in ("ex:violin", "ex:cello")
+    )
+    return Retriever(toy_graph).retrieve([first], [second])
+
+
+def test_every_step_shows_its_edge_as_stated_with_file_and_line(toy_graph, paths):
+    path = describe_path(toy_graph, paths, 0)
+    assert [(step.head, step.relation, step.tail, step.forward) for step in path.steps] == [
+        ("ex:violin", "hypernym", "ex:bowedInstrument", True),
+        ("ex:cello", "hypernym", "ex:bowedInstrument", False),
+    ]
+    assert path.source_lines() == ("toy.tsv:1", "toy.tsv:2")
+    assert str(path) == "violin -[hypernym]-> bowed instrument <-[hypernym]- cello"
+
+
+def test_plain_data_of_a_step_has_the_names_that_every_face_speaks(toy_graph, paths):
+    step = describe_path(toy_graph, paths, 0).to_json()["steps"][1]
+    assert step == {
+        "head": "ex:cello", "head_label": "cello", "relation": "hypernym", "tail": "ex:bowedInstrument",
+        "tail_label": "bowed instrument", "forward": False, "sources": ["toy.tsv:2"],
+    }
+
+
+def test_a_table_can_be_cut(paths):
+    assert paths.take(slice(0, 0)).num_paths == 0
+    assert paths.take(np.array([0, 0])).num_paths == 2
+    assert paths.take(np.array([True])).entities.tolist() == paths.entities.tolist()
+
+
+def test_every_feature_has_a_name_of_its_own(paths):
+    assert len(set(PATH_FEATURES)) == NUM_PATH_FEATURES == paths.features.shape[1]
+    assert PathTable.empty().features.shape == (0, NUM_PATH_FEATURES)

@@ -1,0 +1,246 @@
+"""Which pairs of mentions are searched, what the settings change, and the subgraph of the paths found."""
+
+import numpy as np
+import pytest
+
+from kg_reason.config import RetrieverConfig
+from kg_reason.errors import UnknownEntityError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import Candidate, Mention
+from kg_reason.kg.path_features import PATH_FEATURES
+from kg_reason.kg.paths import PathTable, describe_path
+from kg_reason.kg.retriever import BOTH, BRIDGE, HYPOTHESIS, PREMISE, Retriever, subgraph
+from kg_reason.kg.triples import Source, Triple
+
+
+def mention(graph, word, *ids, key="", score=0.8):
+    """Return a mention of a word with the entities of these ids as candidates, the first as good as `score`."""
+    entities = [graph.entity(name) for name in ids]
+    aliases = [int(np.flatnonzero(graph.alias_entity == entity)[0]) for entity in entities]
+    pairs = enumerate(zip(entities, aliases, strict=True), start=1)
+    candidates = tuple(Candidate(entity, score / rank, alias) for rank, (entity, alias) in pairs)
+    return Mention(0, len(word), word, key or word, candidates)
+
+
+def shown(graph, paths):
+    return [str(describe_path(graph, paths, row)) for row in range(paths.num_paths)]
+
+
+def feature(paths, name):
+    return paths.features[:, PATH_FEATURES.index(name)].tolist()
+
+
+@pytest.fixture
+def words(toy_graph):
+    names = "violin cello guitar drum instrument man woman boy person dog cat animal being hot cold string".split()
+    return {name: mention(toy_graph, name, f"ex:{name}") for name in names}
+
+
+def test_a_violin_is_an_instrument(toy_graph, words):
+    paths = Retriever(toy_graph).retrieve([words["violin"]], [words["instrument"]])
+    assert shown(toy_graph, paths) == [
+        "violin -[hypernym]-> bowed instrument -[hypernym]-> string instrument -[hypernym]-> instrument"
+    ]
+    assert paths.length.tolist() == [3]
+    assert paths.forward[0].tolist() == [True, True, True, False]
+
+
+def test_the_other_way_round_the_steps_are_walked_backward(toy_graph, words):
+    paths = Retriever(toy_graph).retrieve([words["instrument"]], [words["violin"]])
+    assert shown(toy_graph, paths) == [
+        "instrument <-[hypernym]- string instrument <-[hypernym]- bowed instrument <-[hypernym]- violin"
+    ]
+
+
+def test_four_edges_are_walked_only_up_and_down_again(toy_graph, words):
+    retriever = Retriever(toy_graph)
+    paths = retriever.retrieve([words["man"]], [words["dog"]])
+    assert shown(toy_graph, paths) == [
+        "man -[hypernym]-> person -[hypernym]-> being <-[hypernym]- animal <-[hypernym]- dog"
+    ]
+    assert feature(paths, "taxonomic") == [1.0]
+    year = mention(toy_graph, "1721", '"1721"^^<http://www.w3.org/2001/XMLSchema#gYear>')
+    assert retriever.retrieve([year], [words["guitar"]]).num_paths == 0
+    assert Retriever(toy_graph, RetrieverConfig(max_hops=4)).retrieve([year], [words["guitar"]]).num_paths == 1
+    without = Retriever(toy_graph, RetrieverConfig(climb=False))
+    assert without.retrieve([words["man"]], [words["dog"]]).num_paths == 0
+
+
+def test_a_symmetric_relation_is_walked_once_and_forward(toy_graph, words):
+    for first, second in (("hot", "cold"), ("cold", "hot")):
+        paths = Retriever(toy_graph).retrieve([words[first]], [words[second]])
+        assert shown(toy_graph, paths) == [f"{first} -[antonym]-> {second}"]
+
+
+def test_two_words_for_one_entity_make_a_path_without_edges(toy_graph):
+    violin, fiddle = mention(toy_graph, "violin", "ex:violin"), mention(toy_graph, "fiddle", "ex:violin")
+    paths = Retriever(toy_graph).retrieve([violin], [fiddle])
+    assert paths.length.tolist() == [0]
+    assert feature(paths, "same_entity") == [1.0]
+    step = describe_path(toy_graph, paths, 0).steps[0]
+    assert step.relation == "synonym"
+    assert [source.file for source in step.sources] == ["toy.tsv"]
+
+
+def test_a_word_that_stands_in_both_sentences_needs_no_path(toy_graph, words):
+    retriever = Retriever(toy_graph)
+    assert retriever.retrieve([words["man"], words["woman"]], [words["man"]]).num_paths == 0
+    paths = retriever.retrieve([words["man"], words["dog"]], [words["man"], words["cat"]])
+    assert set(zip(paths.start.tolist(), paths.end.tolist(), strict=True)) == {(0, 3), (1, 3), (2, 3)}
+    assert dict(zip(paths.start.tolist(), feature(paths, "start_matched"), strict=True)) == {0: 1.0, 1: 0.0, 2: 1.0}
+    assert dict(zip(paths.start.tolist(), feature(paths, "left_match"), strict=True))[1] == 1.0
+
+
+def test_with_an_empty_premise_the_words_of_the_hypothesis_are_joined(toy_graph, words):
+    hypothesis = [words["violin"], words["instrument"]]
+    paths = Retriever(toy_graph).retrieve([], hypothesis)
+    assert paths.start.tolist() == [0]
+    assert paths.end.tolist() == [1]
+    assert feature(paths, "in_hypothesis") == [1.0]
+    assert Retriever(toy_graph, RetrieverConfig(hypothesis_paths=False)).retrieve([], hypothesis).num_paths == 0
+
+
+def test_no_mentions_and_unknown_words_give_an_empty_table(toy_graph, words):
+    retriever = Retriever(toy_graph)
+    unknown = Mention(0, 5, "zorgs", "zorg", ())
+    for premise, hypothesis in (([], []), ([unknown], [words["dog"]]), ([words["dog"]], [unknown])):
+        paths = retriever.retrieve(premise, hypothesis)
+        assert paths.num_paths == 0
+        for column, empty in zip(paths, PathTable.empty(), strict=True):
+            assert (column.dtype, column.shape) == (empty.dtype, empty.shape)
+
+
+def test_max_hops_bounds_the_plain_paths(toy_graph, words):
+    config = RetrieverConfig(max_hops=2, climb=False)
+    assert Retriever(toy_graph, config).retrieve([words["violin"]], [words["instrument"]]).num_paths == 0
+    assert Retriever(toy_graph, config).retrieve([words["violin"]], [words["cello"]]).num_paths == 1
+
+
+def test_hubs_are_climbed_through_but_not_walked_through(toy_graph, words):
+    near, far = RetrieverConfig(max_degree=2), RetrieverConfig(max_degree=2, climb=False)
+    assert Retriever(toy_graph, near).retrieve([words["violin"]], [words["cello"]]).num_paths == 1
+    assert Retriever(toy_graph, far).retrieve([words["violin"]], [words["cello"]]).num_paths == 0
+
+
+def test_excluded_relations_are_not_walked(toy_graph, words):
+    for name in ("hypernym", "ex:hypernym", "Hypernym"):
+        retriever = Retriever(toy_graph, RetrieverConfig(exclude_relations=(name,)))
+        assert retriever.retrieve([words["violin"]], [words["instrument"]]).num_paths == 0
+        assert retriever.retrieve([words["hot"]], [words["cold"]]).num_paths == 1
+
+
+def test_an_unknown_excluded_relation_is_named():
+    graph = KnowledgeGraph.from_triples([Triple("a", "likes", "b", Source("x.tsv", 1))])
+    with pytest.raises(UnknownEntityError, match="exclude_relations: the graph has no relation 'hates'"):
+        Retriever(graph, RetrieverConfig(exclude_relations=("hates",)))
+
+
+def test_climbing_uses_the_taxonomic_relation_even_where_its_inverse_came_first(toy_graph):
+    lines = [("c", "a"), ("d", "a"), ("d", "b"), ("e", "b"), ("f", "e"), ("g", "c")]
+    triples = [Triple(whole, "has part", part, Source("x.tsv", n)) for n, (part, whole) in enumerate(lines)]
+    triples += [Triple(part, "part of", whole, Source("x.tsv", n)) for n, (part, whole) in enumerate(lines)]
+    graph = KnowledgeGraph.from_triples(triples)
+    assert graph.relation_walk[graph.relation("part of")] == 0
+    paths = Retriever(graph).retrieve([mention(graph, "g", "g")], [mention(graph, "d", "d")])
+    assert shown(graph, paths) == ["g -[part of]-> c -[part of]-> a <-[part of]- d"]
+    other = Retriever(graph, RetrieverConfig(taxonomic_relations=("has part",)))
+    paths = other.retrieve([mention(graph, "g", "g")], [mention(graph, "d", "d")])
+    assert shown(graph, paths) == ["g <-[has part]- c <-[has part]- a -[has part]-> d"]
+
+
+def test_limits_keep_the_best_paths(toy_graph, words):
+    premise = [words[name] for name in ("man", "woman", "boy", "dog")]
+    hypothesis = [words[name] for name in ("person", "cat", "animal")]
+    everything = Retriever(toy_graph, RetrieverConfig(max_paths=512)).retrieve(premise, hypothesis)
+    few = Retriever(toy_graph, RetrieverConfig(max_paths=5)).retrieve(premise, hypothesis)
+    assert few.num_paths == 5 < everything.num_paths
+    assert shown(toy_graph, few) == shown(toy_graph, everything)[:5]
+    assert (np.diff(everything.score) <= 0).all()
+    one = Retriever(toy_graph, RetrieverConfig(max_paths=512, max_paths_per_pair=1)).retrieve(premise, hypothesis)
+    pairs = list(zip(one.start.tolist(), one.end.tolist(), strict=True))
+    assert len(pairs) == len(set(pairs))
+
+
+def test_better_candidates_rank_higher(toy_graph):
+    guess = mention(toy_graph, "x", "ex:hot", "ex:violin")
+    paths = Retriever(toy_graph).retrieve([guess], [mention(toy_graph, "y", "ex:cold", "ex:bowedInstrument")])
+    assert [text.split()[0] for text in shown(toy_graph, paths)] == ["hot", "violin"]
+    assert feature(paths, "start_rank") == [1.0, 0.5]
+    assert feature(paths, "start_score") == pytest.approx([0.8, 0.4])
+    assert feature(paths, "start_share") == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_features_stay_within_their_range(toy_graph, words):
+    paths = Retriever(toy_graph).retrieve(list(words.values())[:8], list(words.values())[8:])
+    assert paths.num_paths == 24
+    assert paths.features.min() >= 0.0
+    assert paths.features.max() <= 1.0
+
+
+def test_a_name_given_with_the_example_has_no_label_in_the_graph(toy_graph, words):
+    violin = Mention(0, 6, "gavorn", "gavorn", (Candidate(toy_graph.entity("ex:violin"), 1.0, -1),))
+    paths = Retriever(toy_graph).retrieve([violin], [violin, words["violin"]])
+    assert paths.start_alias.tolist() == [-1, -1]
+    assert feature(paths, "same_pos") == [0.5, 0.5]
+    assert all(describe_path(toy_graph, paths, row).source_lines() for row in range(2))
+
+
+def test_results_do_not_depend_on_what_was_asked_before(toy_graph, words):
+    used = Retriever(toy_graph)
+    everything = list(words.values())
+    for start in range(600):
+        used.retrieve(everything[start % 11 :], everything[: start % 13])
+    again = used.retrieve(everything[:6], everything[6:])
+    fresh = Retriever(toy_graph).retrieve(everything[:6], everything[6:])
+    assert [column.tobytes() for column in again] == [column.tobytes() for column in fresh]
+
+
+def test_many_mentions_and_candidates_fit(toy_graph):
+    ids = [toy_graph.entity_id(entity) for entity in range(toy_graph.num_entities) if not toy_graph.is_value(entity)]
+    known = [name for name in ids if len(toy_graph.aliases(toy_graph.entity(name)))]
+    premise = [mention(toy_graph, f"p{number}", *known) for number in range(150)]
+    hypothesis = [mention(toy_graph, f"h{number}", *known) for number in range(150)]
+    paths = Retriever(toy_graph).retrieve(premise, hypothesis)
+    assert paths.num_paths == 24
+    assert set(paths.length.tolist()) == {0}
+
+
+def test_the_subgraph_is_the_union_of_the_paths(toy_graph, words):
+    premise, hypothesis = [words["violin"], words["man"]], [words["cello"], words["guitar"]]
+    paths = Retriever(toy_graph).retrieve(premise, hypothesis)
+    graph = subgraph(paths, len(premise))
+    assert graph.entity_ids.tolist() == sorted(set(paths.entities[paths.entities >= 0].tolist()))
+    roles = {toy_graph.entity_id(entity): role for entity, role in zip(graph.entity_ids, graph.node_role, strict=True)}
+    assert roles["ex:violin"] == PREMISE
+    assert roles["ex:cello"] == roles["ex:guitar"] == HYPOTHESIS
+    assert roles["ex:bowedInstrument"] == roles["ex:stringInstrument"] == BRIDGE
+    stated = set(zip(toy_graph.edge_head, toy_graph.edge_relation, toy_graph.edge_tail, strict=True))
+    head, tail = graph.entity_ids[graph.edge_index]
+    edges = list(zip(head, graph.edge_type, tail, strict=True))
+    assert set(edges) <= stated
+    assert len(edges) == len(set(edges)) == len(set(paths.edges[paths.edges >= 0].tolist()))
+    used = paths.entities >= 0
+    assert (graph.entity_ids[graph.path_nodes[used]] == paths.entities[used]).all()
+    assert (graph.path_nodes[~used] == -1).all()
+    links = {(int(graph.entity_ids[node]), int(number)) for node, number in graph.node_mention}
+    starts = zip(paths.entities[:, 0].tolist(), paths.start.tolist(), strict=True)
+    last = paths.entities[np.arange(paths.num_paths), paths.length]
+    assert links == {*starts, *zip(last.tolist(), paths.end.tolist(), strict=True)}
+
+
+def test_one_entity_named_on_both_sides_has_both_roles(toy_graph):
+    paths = Retriever(toy_graph).retrieve(
+        [mention(toy_graph, "violin", "ex:violin")], [mention(toy_graph, "fiddle", "ex:violin")]
+    )
+    graph = subgraph(paths, 1)
+    assert graph.node_role.tolist() == [BOTH]
+    assert graph.node_mention.tolist() == [[0, 0], [0, 1]]
+    assert graph.edge_index.shape == (2, 0)
+
+
+def test_no_paths_make_an_empty_subgraph():
+    graph = subgraph(PathTable.empty(), 3)
+    assert graph.entity_ids.shape == graph.node_role.shape == graph.edge_type.shape == (0,)
+    assert graph.edge_index.shape == (2, 0)
+    assert graph.path_nodes.shape == (0, 5)
+    assert graph.node_mention.shape == (0, 2)
