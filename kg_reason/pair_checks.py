@@ -1,4 +1,4 @@
-"""Checks of a pair of entities before it becomes an example: does anything else in the graph speak against its label?"""
+"""Checks of two entities before they become an example: does anything in the graph speak against the label?"""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class PairChecks:
         return bool({wider for other in others for wider in self._walker.above(other)} & set(senses))
 
     def are_unrelated(self, first: int, last: int) -> bool:
+        """Tell whether two entities have no neighbour and no close wider entity in common."""
         return first != last and not self._near(first) & self._near(last)
 
     def _near(self, entity: int) -> frozenset[int]:

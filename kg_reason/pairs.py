@@ -170,8 +170,6 @@ class PairMaker:
             return self._from_place(cell)
         return self._from_frame(cell)
 
-    # ---- pairs without another entity
-
     def _sentence(self, polarity: Polarity) -> Place | None:
         """Draw a place of a polarity from a sentence that still may be used."""
         if not self._places:
@@ -193,8 +191,6 @@ class PairMaker:
             return None
         premise, hypothesis = (place.text, shorter) if cell.pattern.name == SHORTER else (shorter, place.text)
         return Draft(premise, hypothesis, ("", ""), f"s{place.sentence}", "", {})
-
-    # ---- pairs of two entities
 
     def _walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
         """Return a walk of a cell's pattern from an entity, or to it where backward."""
@@ -328,8 +324,6 @@ class PairMaker:
         """Return an invented word and its form for a tag."""
         word = self._nonce.draw()
         return word, inflect(word, tag) or word
-
-    # ---- checks
 
     def _evidence_fits(self, cell: Cell, draft: Draft) -> bool:
         """Tell whether the retriever finds a path for a pair, or none for a pair of unrelated words."""

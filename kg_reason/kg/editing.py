@@ -14,7 +14,7 @@ from kg_reason.errors import GraphError, UnknownEntityError
 from kg_reason.kg.builder import label_kinds
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.overlay import ADD, EDITS_FILE, REMOVE, UNDO, Edit
-from kg_reason.kg.triples import literal_key
+from kg_reason.kg.triples import literal_key, literal_parts
 
 
 def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str) -> Edit:
@@ -38,8 +38,9 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
     relation_key = _relation_key(graph, relation, operation)
     is_label = relation_key in label_kinds(())
     head_key = _entity_key(graph, head, operation)
-    tail_key = literal_key(tail) if is_label and not tail.startswith('"') else tail
-    if not is_label:
+    if is_label:
+        tail_key = _label_key(graph, head_key, tail, operation)
+    else:
         tail_key = _entity_key(graph, tail, operation)
         present = _has_edge(graph, head_key, relation_key, tail_key)
         if operation == ADD and present:
@@ -84,6 +85,17 @@ def _entity_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
     if not found and operation == ADD:
         return name
     return graph.entity_id(graph.entity(name))
+
+
+def _label_key(graph: KnowledgeGraph, head: str, label: str, operation: str) -> str:
+    """Return the literal that a label is; to remove it, the language may be left out."""
+    wanted = literal_parts(label)
+    if operation == ADD:
+        return literal_key(wanted.text, wanted.language)
+    for alias in graph.aliases(graph.entity(head)):
+        if alias.kind != "own" and alias.text == wanted.text and wanted.language in ("", alias.language):
+            return literal_key(alias.text, alias.language)
+    raise UnknownEntityError(f"{head} has no label {label!r}")
 
 
 def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:

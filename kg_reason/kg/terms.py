@@ -52,7 +52,7 @@ def term_hash(buffer: Bytes, start: int, end: int) -> int:
     """Return a 40-bit polynomial hash of `buffer[start:end]`."""
     value = 1469598103
     for position in range(start, end):
-        value = (value * 1000003 + buffer[position] + 1) & HASH_MASK
+        value = (value * 1000003 + int(buffer[position]) + 1) & HASH_MASK
     return value
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 from kg_reason.config import ModelConfig
 from kg_reason.errors import CheckpointError, MissingExtraError
@@ -144,6 +146,18 @@ def max_tokens(encoder: PreTrainedModel) -> int:
     """Return how many word pieces an encoder can read; those with relative positions set no limit of their own."""
     num_positions = int(getattr(encoder.config, "max_position_embeddings", -1))
     return num_positions - first_position(encoder) if num_positions > 0 else sys.maxsize
+
+
+@contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Hide the bar that transformers shows for a load of less than a second."""
+    was_shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if was_shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _without_pooler(encoder: object) -> PreTrainedModel:

@@ -87,7 +87,7 @@ def test_an_edit_changes_the_fingerprint_but_not_that_of_the_built_graph(folder:
 
 def test_labels_can_be_added_and_removed(folder: Path) -> None:
     edit_graph(folder, "add", "violin", "skos:altLabel", "Geige")
-    edit_graph(folder, "remove", "violin", "rdfs:label", '"fiddle"@en')
+    edit_graph(folder, "remove", "violin", "rdfs:label", "fiddle")
     graph = KnowledgeGraph.open(folder)
     violin = graph.entity("ex:violin")
     assert [alias.text for alias in graph.aliases(violin)] == ["violin", "Geige"]
@@ -102,6 +102,8 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(folder: Path) -> None:
         edit_graph(folder, "add", "violin", "hypernym", "bowed instrument")
     with pytest.raises(UnknownEntityError, match="no entity 'zither'"):
         edit_graph(folder, "remove", "zither", "hypernym", "drum")
+    with pytest.raises(UnknownEntityError, match="ex:violin has no label 'Bratsche'"):
+        edit_graph(folder, "remove", "violin", "rdfs:label", "Bratsche")
     assert not (folder / "edits.jsonl").exists()
 
 
