@@ -115,7 +115,7 @@ def other_way(grounder: Grounder) -> Callable[[Pair], object]:
 
     def find_mentions(text: str) -> dict[str, list[int]]:
         doc = nlp(text)
-        words = [min((lemma.text for lemma in lemmas(token.lower_)), key=len, default=token.lower_) for token in doc]
+        words = [min((lemma for lemma, _ in lemmas(token.lower_)), key=len, default=token.lower_) for token in doc]
         doc = Doc(nlp.vocab, words=words)
         mentions: dict[str, list[int]] = {}
         for span in filter_spans(matcher(doc, as_spans=True)):

@@ -57,14 +57,15 @@ def load_encoder(config: ModelConfig) -> PreTrainedModel:
     if is_local and not any(Path(source).glob("*.safetensors")):
         raise CheckpointError(f"{config.encoder}: found no weights, expected model.safetensors in the folder")
     try:
-        encoder, report = AutoModel.from_pretrained(
-            source,
-            local_files_only=is_local,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        with _quiet_loading():
+            encoder, report = AutoModel.from_pretrained(
+                source,
+                local_files_only=is_local,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     except LOAD_ERRORS as error:
         raise CheckpointError(f"{config.encoder}: no encoder could be loaded: {_first_line(error)}") from error
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)

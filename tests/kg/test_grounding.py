@@ -92,7 +92,6 @@ def test_several_processes_give_the_same(stored_graph, tmp_path, monkeypatch):
     examples = make_examples(60)
     grounder = make_grounder(stored_graph)
     expected = as_bytes(grounder.ground_all(examples))
-    assert as_bytes(grounder.ground_all(examples, num_workers=2)) == expected
     assert as_bytes(grounder.ground_all(examples, num_workers=2, cache_dir=str(tmp_path))) == expected
     assert len(list(tmp_path.rglob("*.npz"))) >= 2
 
