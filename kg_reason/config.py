@@ -121,14 +121,14 @@ class RetrieverConfig(Config):
 
     max_hops: int = setting(3, "longest path, in edges", minimum=1, maximum=4)
     climb: bool = setting(True, "also 4-edge paths that climb to a common ancestor and descend")
-    max_degree: int = setting(200, "entities with more edges are not walked through", minimum=1)
+    max_degree: int = setting(400, "entities with more edges are not walked through", minimum=1)
     max_paths_per_pair: int = setting(4, "paths kept for each pair of mentions", minimum=1, maximum=64)
     max_paths: int = setting(24, "paths kept for each example", minimum=1, maximum=512)
     hypothesis_paths: bool = setting(True, "also paths between two mentions of the hypothesis")
     taxonomic_relations: tuple[str, ...] = setting(
         (
             "hypernym", "instance hypernym", "subclass of", "sub class of", "subclassof", "broader", "is a", "isa",
-            "type", "instance of", "part holonym", "part of", "has context",
+            "type", "instance of", "part holonym", "part of", "pertainym",
         ),
         "relations (by readable name) that climb from an entity to a wider one",
     )

@@ -80,6 +80,11 @@ def is_function_word(word: str) -> bool:
     return word in _FUNCTION or word in ("us", "them", "him", "me")
 
 
+def is_inflected(word: str) -> bool:
+    """Tell whether a word is also a form of another word, as "lost" is of "lose"."""
+    return any(lemma != word for lemmas in getAllLemmas(word).values() for lemma in lemmas)
+
+
 def may_be_verb(word: str) -> bool:
     """Tell whether a word is a content word that English uses as a verb form."""
     return _is_content(word) and "VERB" in _lemma_classes(word)

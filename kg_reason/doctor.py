@@ -225,7 +225,8 @@ def _examine_examples(path: Path) -> Iterator[Finding]:
         examples = read_examples(path, ExampleConfig(), require_labels=False)
     except BadLinesError as error:
         for bad_line in error.bad_lines:
-            remedy = "name the columns, or check triples with kg-reason build" if bad_line.line == 1 else "mend this line"
+            is_header = bad_line.line == 1
+            remedy = "name the columns, or check triples with kg-reason build" if is_header else "mend this line"
             yield Finding(f"{bad_line.path}:{bad_line.line}", bad_line.reason, remedy)
         more = error.num_bad_lines - len(error.bad_lines)
         if more:

@@ -30,7 +30,8 @@ _FRAME_SHARE = {False: 0.35, True: 0.6}  # by whether the words are invented
 _REVERSED_SHARE = 0.4
 _SECOND_WORD_SHARE = 0.3
 _NUM_DRAWN = 4
-_MAX_TRIES = 60
+_MAX_TRIES = 240
+_MAX_PLACE_TRIES = 200  # of them in sentences, before frames are tried
 _MAX_PAIR_REPEATS = 3
 _FRAME_SETS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": "noun"}
 OWN_PATTERNS = (
@@ -144,8 +145,9 @@ class PairMaker:
 
     def draw(self, cell: Cell) -> Draft | None:
         """Return a pair that was not drawn before, or None where some tries found none."""
-        for _ in range(_MAX_TRIES):
-            draft = self._try(cell)
+        from_place = bool(self._places) and self._rng.random() >= _FRAME_SHARE[cell.invented]
+        for attempt in range(_MAX_TRIES):
+            draft = self._try(cell, from_place=from_place and attempt < _MAX_PLACE_TRIES)
             if draft is None or (draft.premise == draft.hypothesis and cell.pattern.name != IDENTICAL):
                 continue
             if (draft.premise, draft.hypothesis) in self._seen or self._word_pairs[draft.words] >= _MAX_PAIR_REPEATS:
@@ -160,15 +162,13 @@ class PairMaker:
             return draft
         return None
 
-    def _try(self, cell: Cell) -> Draft | None:
+    def _try(self, cell: Cell, *, from_place: bool) -> Draft | None:
         name = cell.pattern.name
         if name == IDENTICAL:
             return self._identical(cell)
         if name in (SHORTER, LONGER):
             return self._shortened(cell)
-        if self._places and self._rng.random() >= _FRAME_SHARE[cell.invented]:
-            return self._from_place(cell)
-        return self._from_frame(cell)
+        return self._from_place(cell) if from_place else self._from_frame(cell)
 
     def _sentence(self, polarity: Polarity) -> Place | None:
         """Draw a place of a polarity from a sentence that still may be used."""

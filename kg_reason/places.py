@@ -11,6 +11,7 @@ from kg_reason.context import (
     Token,
     is_determiner,
     is_function_word,
+    is_inflected,
     is_preposition,
     may_be_adjective,
     may_be_verb,
@@ -141,6 +142,8 @@ def _place(
     if pos == "r" and mention.text.lower() in PREPOSITIONS:
         tag, end = "IN", _end_of_preposition(text, start, end, PREPOSITIONS[mention.text.lower()])
     elif is_function_word(mention.text.lower()):
+        tag = ""
+    if tag == "NN" and is_inflected(mention.text.lower()):
         tag = ""
     if not tag or (is_name(lemma) and not mention.text[0].isupper()):
         return ()

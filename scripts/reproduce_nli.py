@@ -25,6 +25,7 @@ from kg_reason import (
     ModelConfig,
     Reasoner,
     ReasonerConfig,
+    Retriever,
     SynthesisConfig,
     TrainConfig,
     evaluate,
@@ -56,7 +57,7 @@ def make_examples(graph: KnowledgeGraph, plain: list[NLIExample], arguments: arg
             num_pairs=arguments.num_pairs, nonce_fraction=arguments.nonce_fraction, synthesis_seed=arguments.seed
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_examples(path, synthesize(graph, EntityLinker(graph), sentences, config))
+        write_examples(path, synthesize(graph, EntityLinker(graph), sentences, config, retriever=Retriever(graph)))
     return [*plain, *read_examples([str(path)])]
 
 

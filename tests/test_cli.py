@@ -296,7 +296,8 @@ def test_completion_scripts_are_printed(capsys, shell):
 
 def test_a_config_file_lies_under_the_flags(work, kg, capsys, tmp_path):
     config = tmp_path / "kg.toml"
-    config.write_text(f'[build]\nout = "{tmp_path / "kg"}"\nhead_column = "source"\n[paths]\nmax_hops = 1\nclimb = false\n')
+    build = f'[build]\nout = "{tmp_path / "kg"}"\nhead_column = "source"\n'
+    config.write_text(f"{build}[paths]\nmax_hops = 1\nclimb = false\n")
     (tmp_path / "a.tsv").write_text("source\trelation\ttail\na\tb\tc\n")
     assert run_json(capsys, "build", tmp_path / "a.tsv", "--config", config)["path"] == str(tmp_path / "kg")
     assert run_json(capsys, "paths", kg, "violin", "instrument", f"--config={config}")["paths"] == []

@@ -1,0 +1,104 @@
+"""Triples files become a graph folder, whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from kg_reason.config import BuildConfig
+from kg_reason.errors import BadLinesError, GraphError, InputSyntaxError
+from kg_reason.kg.building import build_graph, num_bad_lines
+from kg_reason.kg.editing import edit_graph, undo_edit
+from kg_reason.kg.graph import KnowledgeGraph
+
+TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\n"
+LINES = "<http://e/violin> <http://e/madeOf> <http://e/wood> .\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "a.tsv").write_text(TABLE)
+    (tmp_path / "b.nt").write_text(LINES)
+    return [tmp_path / "a.tsv", tmp_path / "b.nt"]
+
+
+def test_several_files_become_one_graph(files, tmp_path):
+    stats = build_graph(files, tmp_path / "kg")
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert stats == graph.stats()
+    assert stats.sources == {str(files[0]): 2, str(files[1]): 1}
+    assert [str(source) for source in graph.edge_sources(0)] == [f"{files[0]}:3"]
+
+
+def test_one_path_may_be_given_alone(files, tmp_path):
+    assert build_graph(str(files[0]), str(tmp_path / "kg")).num_triples == 2
+
+
+def test_a_graph_that_is_there_is_replaced(files, tmp_path):
+    build_graph(files, tmp_path / "kg")
+    assert build_graph(files[1:], tmp_path / "kg").num_triples == 1
+    assert KnowledgeGraph.open(tmp_path / "kg").num_edges == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tsv", "b.nt", "kg"]
+
+
+def test_edits_are_not_dropped_by_a_new_build(files, tmp_path):
+    build_graph(files, tmp_path / "kg")
+    edit_graph(tmp_path / "kg", "add", "cello", "hypernym", "instrument")
+    with pytest.raises(GraphError, match="kg: holds 1 edit that a new build would drop"):
+        build_graph(files, tmp_path / "kg")
+    undo_edit(tmp_path / "kg")
+    assert build_graph(files, tmp_path / "kg").num_triples == 3
+
+
+def test_something_else_is_not_overwritten(files, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_text("meow")
+    with pytest.raises(GraphError, match="photos: found something other than a graph folder; it is left alone"):
+        build_graph(files, tmp_path / "photos")
+    with pytest.raises(GraphError, match="a.tsv: found something other"):
+        build_graph(files, files[0])
+    assert files[0].read_text() == TABLE
+
+
+def test_bad_lines_of_all_files_are_found_in_one_pass_and_nothing_is_written(files, tmp_path):
+    files[0].write_text(TABLE + "one field\n")
+    files[1].write_text("<http://e/a> no\n" + LINES)
+    with pytest.raises(BadLinesError, match="2 bad lines") as caught:
+        build_graph(files, tmp_path / "kg")
+    assert [(line.path, line.line) for line in caught.value.bad_lines] == [(str(files[0]), 4), (str(files[1]), 1)]
+    assert not (tmp_path / "kg").exists()
+
+
+def test_skipped_bad_lines_are_reported_in_the_graph(files, tmp_path):
+    files[0].write_text(TABLE + "one field\n")
+    stats = build_graph(files, tmp_path / "kg", BuildConfig(skip_bad_lines=True))
+    assert stats.num_triples == 3
+    assert num_bad_lines(tmp_path / "kg") == 1
+    report = (tmp_path / "kg" / "bad_lines.tsv").read_text().splitlines()
+    assert report[0] == "file\tline\treason"
+    assert report[1].startswith(f"{files[0]}\t4\t")
+
+
+def test_without_bad_lines_there_is_no_report(files, tmp_path):
+    build_graph(files, tmp_path / "kg", BuildConfig(skip_bad_lines=True))
+    assert num_bad_lines(tmp_path / "kg") == 0
+    assert not (tmp_path / "kg" / "bad_lines.tsv").exists()
+
+
+def test_a_missing_file_is_told_before_anything_is_read(files, tmp_path):
+    with pytest.raises(InputSyntaxError, match="none.nt: no such file"):
+        build_graph([*files, tmp_path / "none.nt"], tmp_path / "kg")
+
+
+def test_files_without_triples_make_an_empty_graph_and_a_warning(tmp_path, caplog):
+    (tmp_path / "empty.nt").write_text("# nothing\n")
+    with caplog.at_level(logging.WARNING, logger="kg_reason"):
+        stats = build_graph(tmp_path / "empty.nt", tmp_path / "kg")
+    assert stats.num_triples == 0
+    assert "no triple was found" in caplog.text
+
+
+def test_the_order_of_files_changes_no_result(files, tmp_path):
+    first = build_graph(files, tmp_path / "kg").fingerprint
+    assert build_graph(files[::-1], tmp_path / "other").fingerprint == first
