@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
+from kg_reason.kg.label_scan import SLOW, scan_labels
 from kg_reason.kg.terms import TermInterner, TermTable
 from kg_reason.kg.words import (
     GLUED_BIT,
@@ -47,7 +48,7 @@ class LabelIndex(NamedTuple):
     """A trie over the words of labels.
 
     Attributes:
-        word_text: uint8 [num_bytes], words one after the other, sorted.
+        word_text: uint8 [num_bytes], words one after the other, in the order of their hashes.
         word_offset: int64 [num_words + 1].
         word_slot: int32 [power of two], hash table over words (`terms.TermTable`).
         child_key: int64 [num_nodes - 1], parent * num_words + word, ascending; node = place + 1.
@@ -87,34 +88,65 @@ class LabelIndex(NamedTuple):
 
 
 def build_label_index(texts: Sequence[str], languages: Sequence[str], alias_ids: Int32) -> LabelIndex:
-    """Index labels.
+    """Index labels given as strings.
 
     Args:
         texts: labels as written [num_labels].
         languages: their tags [num_labels]; empty = untagged, cut by English rules.
         alias_ids: int32 [num_labels], what a match gives back; ids that meet in a node keep the order given.
     """
-    intern: dict[str, int] = {}
-    words: list[int] = []
-    lengths: list[int] = []
-    labels: list[int] = []
-    shapes: list[int] = []
-    primary = {tag: primary_language(tag) for tag in set(languages)}
-    for label, (text, language) in enumerate(zip(texts, languages, strict=True)):
-        for entry_words, shape in label_entries(text, primary[language]):
-            words.extend([intern.setdefault(word, len(intern)) for word in entry_words])
-            lengths.append(len(entry_words))
-            labels.append(label)
-            shapes.append(shape)
-    in_order = sorted(intern)
-    rank = np.empty(max(len(intern), 1), dtype=np.int64)
-    rank[[intern[word] for word in in_order]] = np.arange(len(in_order))
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offset = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=offset[1:])
+    tags = sorted(set(languages))
+    number = {tag: place for place, tag in enumerate(tags)}
+    language = np.array([number[tag] for tag in languages], dtype=np.int16)
+    rows = np.arange(len(encoded), dtype=np.int64)
+    index = index_labels(np.frombuffer(b"".join(encoded), dtype=np.uint8), offset, rows, language, tags)
+    return index._replace(node_alias=np.asarray(alias_ids, dtype=np.int32)[index.node_alias])
+
+
+def index_labels(
+    text: Bytes, offset: Int64, rows: Int64, language: NDArray[np.int16], tags: Sequence[str]
+) -> LabelIndex:
+    """Index labels given as UTF-8 text; a match gives back the row of the label.
+
+    Args:
+        text: uint8 [num_bytes], labels as written.
+        offset: int64 [num_all + 1], where each label begins.
+        rows: int64 [num_labels], the labels to index; those that meet in a node keep this order.
+        language: int16 [num_all], number of each label's language.
+        tags: language tags by number; empty = untagged, cut by English rules.
+    """
+    if not len(rows):
+        return _index(TermInterner().table(np.empty(0, dtype=np.int64)), *_trie(rows, rows, rows, 1), rows, rows)
+    primary = [primary_language(tag) for tag in tags]
+    english = np.array([name in ("", "en") for name in primary], dtype=np.bool_)[language[rows]]
+    scanned = scan_labels(text, offset, rows, english, MAX_LABEL_WORDS, MAX_LABEL_CHARACTERS)
+    slow_words: list[str] = []
+    slow_entries: list[tuple[int, int, int]] = []  # place in `rows`, number of words, shape
+    for place in np.flatnonzero(scanned.num_words == SLOW).tolist():
+        row = rows[place]
+        label = text[offset[row] : offset[row + 1]].tobytes().decode("utf-8", "surrogatepass")
+        for words, shape in label_entries(label, primary[language[row]]):
+            slow_words += words
+            slow_entries.append((place, len(words), shape))
     interner = TermInterner()
-    interner.intern_keys(in_order)
-    table = interner.table(np.arange(len(in_order), dtype=np.int64))
-    flat = rank[np.array(words, dtype=np.int64)] if words else np.empty(0, dtype=np.int64)
-    child_key, node_of_entry = _trie(flat, np.array(lengths, dtype=np.int64), max(len(in_order), 1))
-    return _index(table, child_key, node_of_entry, alias_ids[np.array(labels, dtype=np.int64)], shapes)
+    flat = np.concatenate([interner.intern(scanned.text, scanned.spans), interner.intern_keys(slow_words)])
+    plain = np.flatnonzero(scanned.num_words > 0)
+    slow = np.array(slow_entries, dtype=np.int64).reshape(-1, 3)
+    lengths = np.concatenate([scanned.num_words[plain], slow[:, 1]])
+    place = np.concatenate([plain, slow[:, 0]])
+    shapes = np.concatenate([scanned.shape[plain], slow[:, 2]])
+    starts = np.cumsum(lengths) - lengths
+    if len(slow):
+        order = np.argsort(place, kind="stable")
+        lengths, place, shapes, starts = lengths[order], place[order], shapes[order], starts[order]
+    in_order = interner.canonical_order()
+    word_id = np.empty(len(in_order), dtype=np.int64)
+    word_id[in_order] = np.arange(len(in_order))
+    child_key, node = _trie(word_id[flat], starts, lengths, max(len(in_order), 1))
+    return _index(interner.table(in_order), child_key, node, rows[place], shapes)
 
 
 def label_entries(text: str, language: str) -> list[tuple[list[str], int]]:
@@ -175,9 +207,8 @@ def _pack(shapes: Sequence[int], variant: int) -> int:
     return packed
 
 
-def _trie(words: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
+def _trie(words: Int64, starts: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
     """Return the sorted keys of the nodes and the node of each entry, level by level."""
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)[: len(lengths)]
     node = np.zeros(len(lengths), dtype=np.int64)
     keys: list[Int64] = []
     num_nodes = 1
@@ -190,7 +221,7 @@ def _trie(words: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
     return (np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)), node
 
 
-def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, alias_ids: Int32, shapes: list[int]) -> LabelIndex:
+def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, rows: Int64, shapes: Int64) -> LabelIndex:
     num_words, num_nodes = len(table), len(child_key) + 1
     child_start = np.zeros(num_nodes + 1, dtype=np.int64)
     root_child = np.full(num_words, -1, dtype=np.int32)
@@ -210,8 +241,8 @@ def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, alias_ids: 
         child_start=child_start,
         root_child=root_child,
         node_start=node_start,
-        node_alias=alias_ids[order].astype(np.int32),
-        node_shape=np.array(shapes, dtype=np.int64)[order],
+        node_alias=rows[order].astype(np.int32),
+        node_shape=shapes[order],
     )
 
 

@@ -664,7 +664,7 @@ def find_paths(
             some = False
             for slot in range(num_ends):
                 end = scratch.ends[slot]
-                other_word = query.key[start] != query.key[end] and (not query.fresh[start] or start < end)
+                other_word = query.fresh[start] != 0 and query.key[start] != query.key[end] and start < end
                 scratch.allowed[slot] = start < num_premise or other_word
                 scratch.pair_counts[slot] = 0
                 some = some or scratch.allowed[slot]

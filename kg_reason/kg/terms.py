@@ -210,6 +210,8 @@ class TermInterner:
 
     def table(self, order: Int64) -> TermTable:
         """Return the finished table in which the term `order[i]` has the id i."""
+        if not len(order):  # without waiting for compiled code: opening a graph makes an empty table
+            return TermTable(np.empty(0, np.uint8), np.zeros(1, np.int64), np.full(_num_slots(0), -1, np.int32))
         text, offset = gather_text(self._text, self._offset, order)
         slot = np.full(_num_slots(len(order)), -1, dtype=np.int32)
         _fill_slots(self._hashes[order], slot)

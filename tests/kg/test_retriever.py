@@ -32,7 +32,10 @@ def feature(paths, name):
 
 @pytest.fixture
 def words(toy_graph):
-    names = "violin cello guitar drum instrument man woman boy person dog cat animal being hot cold string".split()
+    names = [
+        "violin", "cello", "guitar", "drum", "instrument", "man", "woman", "boy", "person", "dog", "cat", "animal",
+        "being", "hot", "cold", "string",
+    ]  # fmt: skip
     return {name: mention(toy_graph, name, f"ex:{name}") for name in names}
 
 
