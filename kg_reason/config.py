@@ -30,7 +30,7 @@ def setting(
 ) -> Value:
     """Declare one setting: its default, its help text, and the values it may take."""
     metadata = {"help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum}
-    return field(default=default, metadata=metadata)  # type: ignore[return-value]
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,7 @@ class RetrieverConfig(Config):
     max_degree: int = setting(400, "entities with more edges are not walked through", minimum=1)
     max_paths_per_pair: int = setting(4, "paths kept for each pair of mentions", minimum=1, maximum=64)
     max_paths: int = setting(24, "paths kept for each example", minimum=1, maximum=512)
-    hypothesis_paths: bool = setting(True, "also paths between two mentions of the hypothesis")
+    hypothesis_paths: bool = setting(True, "also paths between two words of the hypothesis that the premise lacks")
     taxonomic_relations: tuple[str, ...] = setting(
         (
             "hypernym", "instance hypernym", "subclass of", "sub class of", "subclassof", "broader", "is a", "isa",

@@ -1,4 +1,4 @@
-"""One answer with its evidence, as plain values: the JSON that every face speaks, a page for the terminal, one for notebooks.
+"""One answer with its evidence, as plain values: the JSON that every face speaks, and pages for terminal and notebook.
 
 `logits[label] == text.logits[label] + sum of the paths' contributions to it`; nothing here knows tensors or the graph.
 """

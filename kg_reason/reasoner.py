@@ -1,4 +1,4 @@
-"""The Reasoner: one object that knows text, graph, model and files. Everything one does with it is a function elsewhere.
+"""The Reasoner: one object that knows text, graph, model and files. What one does with it is a function elsewhere.
 
 A saved reasoner is one folder without pickles:
 
@@ -156,8 +156,9 @@ class Reasoner:
             (part / CONFIG_FILE).write_text(_json(saved), encoding="utf-8")
             weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
             save_file(weights, part / WEIGHTS_FILE)
-            architecture = {name: value for name, value in self.model.encoder.config.to_dict().items() if name[0] != "_"}
-            (part / ENCODER_FILE).write_text(_json(architecture), encoding="utf-8")
+            architecture = self.model.encoder.config.to_dict()
+            public = {name: value for name, value in architecture.items() if not name.startswith("_")}
+            (part / ENCODER_FILE).write_text(_json(public), encoding="utf-8")
             self.tokenizer.save_pretrained(str(part / TOKENIZER_FOLDER))
             for name, text in (documents or {}).items():
                 (part / name).write_text(text, encoding="utf-8")
@@ -252,12 +253,13 @@ class Reasoner:
     ) -> Prediction:
         mentions = (*grounding.premise_mentions, *grounding.hypothesis_mentions)
         num_premise = len(grounding.premise_mentions)
-        evidence = []
-        for row in range(len(grounding.paths.length)):
+        language, evidence = self.config.linker.language, []
+        for row in range(grounding.paths.num_paths):
             ends = [int(grounding.paths.start[row]), int(grounding.paths.end[row])]
             start, end = (_place(mentions[number], number < num_premise) for number in ends)
             by_label = dict(zip(self.labels, contributions[row].tolist(), strict=True))
-            evidence.append(Evidence(describe_path(self.graph, grounding.paths, row), start, end, by_label))
+            path = describe_path(self.graph, grounding.paths, row, language=language)
+            evidence.append(Evidence(path, start, end, by_label))
         evidence.sort(key=lambda item: -item.strength)
         return Prediction(
             premise=example.premise,

@@ -9,7 +9,7 @@ import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,7 +137,7 @@ def build_loop(
         ConfigError: settings that fit neither model nor data.
     """
     show_progress = show_progress and accelerator.is_main_process
-    with accelerator.main_process_first():  # the others find the groundings in the cache
+    with accelerator.main_process_first() if config.cache_dir else nullcontext():  # the others read the cache
         train_data, dev_data = (_ground(reasoner, split, config, show_progress) for split in splits)
     num_processes = accelerator.num_processes
     steps_per_epoch = len(steps_of_epoch(train_data, config, num_processes, 0))

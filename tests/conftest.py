@@ -49,9 +49,10 @@ TOY_LABELS = [
     ("ex:string", "string", 1), ("ex:hot", "spicy", 2),
 ]
 TOY_POS = {"ex:hot": "a", "ex:cold": "a"}
-WORDS = """a an the man woman boy person dog cat animal being plays play ##s ##ing ##ed violin fiddle cello guitar drum
-instrument string bowed is are not no hot cold spicy in on of with and . , ? ! every some two three hypernym antonym part
-made same""".split()
+WORDS = """
+    a an the man woman boy person dog cat animal being plays play ##s ##ing ##ed violin fiddle cello guitar drum instrument
+    string bowed is are not no hot cold spicy in on of with and . , ? ! every some two three hypernym antonym part made same
+"""
 
 
 def toy_triples() -> list[Triple]:
@@ -81,7 +82,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("encoder")
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"abcdefghijklmnopqrstuvwxyz"]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split(), *"abcdefghijklmnopqrstuvwxyz"]
     pieces += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
     pieces = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")

@@ -133,12 +133,12 @@ def _paths(arguments: argparse.Namespace) -> int:
     from kg_reason.nli import NLIExample
 
     graph = KnowledgeGraph.open(arguments.graph)
-    linker = EntityLinker(graph, settings_from(arguments, LinkerConfig))
-    grounder = Grounder(linker, Retriever(graph, settings_from(arguments, RetrieverConfig)))
+    linking = settings_from(arguments, LinkerConfig)
+    grounder = Grounder(EntityLinker(graph, linking), Retriever(graph, settings_from(arguments, RetrieverConfig)))
     grounding = grounder.ground(NLIExample(arguments.start, arguments.end))
     found = []
     for row in range(grounding.paths.num_paths):
-        path = describe_path(graph, grounding.paths, row)
+        path = describe_path(graph, grounding.paths, row, language=linking.language)
         found.append((path, grounding.mention(path.start), grounding.mention(path.end)))
     if arguments.json:
         show_json({

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.kg.label_index import build_label_index
+from kg_reason.kg.counting import counted_order, num_shared, row_offsets
+from kg_reason.kg.label_index import index_labels
+from kg_reason.kg.label_texts import label_texts
 from kg_reason.kg.names import BLANK, LITERAL, readable_names, readable_relation
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
-from kg_reason.kg.triples import TripleBlock, literal_parts, term_text
+from kg_reason.kg.triples import TripleBlock
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -51,6 +53,7 @@ LABEL_RELATIONS: Mapping[str, int] = {
     "dcterms:title": PREFERRED,
 }
 KIND_PRIOR = (1.0, 0.9, 0.5, 1.0)
+MAX_WALK_RELATIONS = 511  # with more, no relation is taken for another's inverse
 
 
 def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
@@ -154,7 +157,7 @@ class GraphBuilder:
         """Return the graph made of everything added; the builder is spent afterwards."""
         order = self._entities.canonical_order()
         entities = self._entities.table(order)
-        new_id = _inverse(order)
+        new_id = _inverse(order).astype(np.int32)
         relation_keys = [self._relations.key(relation) for relation in range(self._relations.num_terms)]
         arrays: Arrays = {"entity_text": entities.text, "entity_offset": entities.offset, "entity_slot": entities.slot}
         used = self._add_edge_arrays(arrays, new_id, relation_keys)
@@ -172,16 +175,18 @@ class GraphBuilder:
         header["fingerprint"] = _fingerprint(header, arrays)
         return BuiltGraph(header, arrays)
 
-    def _add_edge_arrays(self, arrays: Arrays, new_id: Int64, relation_keys: list[str]) -> list[str]:
+    def _add_edge_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], relation_keys: list[str]) -> list[str]:
         relation = self._edges.take("relation")
         used = sorted({relation_keys[number] for number in np.unique(relation)})
         number_of = {key: number for number, key in enumerate(used)}
         renumber = np.array([number_of.get(key, -1) for key in relation_keys], dtype=np.int32)
         relation = renumber[relation]
-        head = new_id[self._edges.take("head")].astype(np.int32)
-        tail = new_id[self._edges.take("tail")].astype(np.int32)
+        head, tail = new_id[self._edges.take("head")], new_id[self._edges.take("tail")]
         weight, file, line = (self._edges.take(name) for name in ("weight", "file", "line"))
-        order = np.lexsort((tail, head.astype(np.int64) * max(len(used), 1) + relation))
+        num_entities = len(new_id)
+        order = counted_order(tail, num_entities)
+        order = counted_order(relation, len(used), order)
+        order = counted_order(head, num_entities, order)
         head, relation, tail, weight = head[order], relation[order], tail[order], weight[order]
         first = np.ones(len(head), dtype=bool)
         first[1:] = (head[1:] != head[:-1]) | (relation[1:] != relation[:-1]) | (tail[1:] != tail[:-1])
@@ -190,17 +195,16 @@ class GraphBuilder:
         arrays["edge_tail"], arrays["edge_weight"] = tail[start], weight[start]
         arrays["edge_source"] = np.append(start, len(head)).astype(np.int64)
         arrays["source_file"], arrays["source_line"] = file[order], line[order]
-        num_entities = len(new_id)
         arrays["out_offset"] = row_offsets(arrays["edge_head"], num_entities)
-        arrays["in_edge"] = np.argsort(arrays["edge_tail"], kind="stable").astype(np.int32)
+        arrays["in_edge"] = counted_order(arrays["edge_tail"], num_entities).astype(np.int32)
         arrays["in_offset"] = row_offsets(arrays["edge_tail"], num_entities)
         arrays["relation_walk"] = relation_walk(
             arrays["edge_head"], arrays["edge_relation"], arrays["edge_tail"], len(used)
         )
         return used
 
-    def _add_alias_arrays(self, arrays: Arrays, new_id: Int64, entities: TermTable) -> list[str]:
-        entity = new_id[self._aliases.take("entity")].astype(np.int32)
+    def _add_alias_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], entities: TermTable) -> list[str]:
+        entity = new_id[self._aliases.take("entity")]
         kind, text, prior, pos, file, line = (
             self._aliases.take(name) for name in ("kind", "text", "prior", "pos", "file", "line")
         )
@@ -212,27 +216,26 @@ class GraphBuilder:
         seen: NDArray[np.bool_] = (entity[order][1:] == entity[order][:-1]) & (text[order][1:] == text[order][:-1])
         first[1:] = ~seen
         order = order[first]
-        label_texts = [term_text(keys.key(term)) for term in range(len(keys))]
-        label_languages = [literal_parts(keys.key(term)).language for term in range(len(keys))]
+        labels = label_texts(keys)
 
         wanted = np.ones(len(entities), dtype=np.uint8)
         wanted[entity] = 0
         kinds, slow, own_text, own_offset = readable_names(entities, wanted)
         named = np.flatnonzero((wanted == 1) & (kinds != BLANK))
-        blob, offset = _join_texts(label_texts)
-        slow_blob, slow_offset = _join_texts([name for _, name in slow])
-        all_text = np.concatenate([blob, own_text, slow_blob])
-        own_start, slow_start = len(blob), len(blob) + len(own_text)
-        starts = np.concatenate([offset[:-1][text[order]], own_offset[named] + own_start, slow_offset[:-1] + slow_start])
-        ends = np.concatenate([offset[1:][text[order]], own_offset[named + 1] + own_start, slow_offset[1:] + slow_start])
+        slow_text, slow_offset = _join_texts([name for _, name in slow])
+        all_text = np.concatenate([labels.text, own_text, slow_text])
+        own_offset = own_offset + len(labels.text)
+        slow_offset = slow_offset + len(labels.text) + len(own_text)
+        spans = np.concatenate([
+            labels.spans[text[order]],
+            np.stack([own_offset[named], own_offset[named + 1]], axis=1),
+            np.stack([slow_offset[:-1], slow_offset[1:]], axis=1),
+        ])
         slow_entity = np.array([term for term, _ in slow], dtype=np.int32)
         num_own = len(named) + len(slow)
         owner = np.concatenate([entity[order], named.astype(np.int32), slow_entity])
-        place = np.lexsort((np.arange(len(owner)), owner))
-        languages = sorted({"", *label_languages})
-        language_number = {language: number for number, language in enumerate(languages)}
-        language = np.array([language_number[name] for name in label_languages], dtype=np.int16)
-        untagged = language_number[""]
+        place = counted_order(owner, len(entities))
+        untagged = labels.languages.index("")
 
         def column(values: NDArray[Any], own: float, dtype: type) -> NDArray[Any]:
             return np.concatenate([values, np.full(num_own, own)]).astype(dtype)[place]
@@ -242,30 +245,20 @@ class GraphBuilder:
         arrays["alias_kind"] = column(kind[order], OWN, np.uint8)
         arrays["alias_prior"] = column(prior[order], KIND_PRIOR[OWN], np.float32)
         arrays["alias_pos"] = column(pos[order], 0, np.uint8)
-        arrays["alias_language"] = column(language[text[order]] if len(order) else language[:0], untagged, np.int16)
+        arrays["alias_language"] = column(labels.language[text[order]], untagged, np.int16)
         arrays["alias_file"] = column(file[order], -1, np.int32)
         arrays["alias_line"] = column(line[order], 0, np.int64)
         arrays["alias_offset"] = row_offsets(arrays["alias_entity"], len(entities))
-        spans = np.stack([starts[place], ends[place]], axis=1)
-        arrays["alias_text"], arrays["alias_text_offset"] = _cut_text(all_text, spans)
+        arrays["alias_text"], arrays["alias_text_offset"] = _cut_text(all_text, spans[place])
         arrays["alias_is_value"] = kinds[arrays["alias_entity"]] == LITERAL
-        texts = decode_texts(arrays["alias_text"], arrays["alias_text_offset"])
-        tags = [languages[number] for number in arrays["alias_language"].tolist()]
         # Best prior first in every node of the trie: aliases are handed over in that order.
-        best_first = np.lexsort((np.arange(len(texts)), -arrays["alias_prior"]))
-        index = build_label_index(
-            [texts[alias] for alias in best_first], [tags[alias] for alias in best_first], best_first.astype(np.int32)
-        )
+        index = index_labels(
+            arrays["alias_text"], arrays["alias_text_offset"], np.argsort(-arrays["alias_prior"], kind="stable"),
+            arrays["alias_language"], labels.languages,
+        )  # fmt: skip
         for name, array in index._asdict().items():
             arrays[f"label_{name}"] = array
-        return languages
-
-
-def row_offsets(owner: NDArray[np.int32], num_rows: int) -> Int64:
-    """Return offsets int64 [num_rows + 1] into an array sorted by owner (or into an order that sorts it)."""
-    offset = np.zeros(num_rows + 1, dtype=np.int64)
-    np.cumsum(np.bincount(owner, minlength=num_rows), out=offset[1:])
-    return offset
+        return labels.languages
 
 
 def relation_walk(
@@ -278,21 +271,17 @@ def relation_walk(
     2 = backward only where no forward twin exists; 3 = both ways.
     """
     walk = np.full(num_relations, 3, dtype=np.uint8)
-    forward: list[Int64] = []
-    backward: list[Int64] = []
-    width = np.int64(max(int(head.max(initial=0)), int(tail.max(initial=0))) + 1)
-    for number in range(num_relations):
-        rows = np.flatnonzero(relation == number) if num_relations < 512 else np.empty(0, dtype=np.int64)
-        heads, tails = head[rows].astype(np.int64), tail[rows].astype(np.int64)
-        forward.append(np.sort(heads * width + tails))
-        backward.append(np.sort(tails * width + heads))
+    if num_relations > MAX_WALK_RELATIONS:
+        return walk
+    forward = _keys_by_relation(head, relation, tail, num_relations)
+    backward = _keys_by_relation(tail, relation, head, num_relations)
     for number in range(num_relations):
         if not len(forward[number]):
             continue
-        shared = np.isin(forward[number], backward[number], assume_unique=True).mean()
-        if shared == 1.0:
+        shared = num_shared(forward[number], backward[number])
+        if shared == len(forward[number]):
             walk[number] = 1
-        elif shared > 0.0:
+        elif shared:
             walk[number] = 2
         for other in range(number):
             if walk[other] > 1 and walk[number] > 1 and np.array_equal(forward[other], backward[number]):
@@ -301,11 +290,15 @@ def relation_walk(
     return walk
 
 
-def decode_texts(text: NDArray[np.uint8], offset: Int64) -> list[str]:
-    """Return the texts of a blob as strings."""
-    blob = text.tobytes()
-    bounds = offset.tolist()
-    return [blob[start:end].decode() for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+def _keys_by_relation(
+    first: NDArray[np.int32], relation: NDArray[np.int32], second: NDArray[np.int32], num_relations: int
+) -> list[Int64]:
+    """Return for each relation its pairs (first, second), ascending, each as one number."""
+    num_entities = max(int(first.max(initial=0)), int(second.max(initial=0))) + 1
+    order = counted_order(first, num_entities, counted_order(second, num_entities))
+    order = counted_order(relation, num_relations, order)
+    keys = first[order].astype(np.int64) * num_entities + second[order]
+    return np.split(keys, row_offsets(relation, num_relations)[1:-1])
 
 
 def _inverse(order: Int64) -> Int64:

@@ -27,10 +27,18 @@ def _place_rows(values: Int32, next_place: Int64, out: Int64) -> None:
         next_place[value] += 1
 
 
-def row_offsets(owner: NDArray[np.integer], num_rows: int) -> Int64:
+@compiled
+def _count(owner: Int32, offset: Int64) -> None:
+    for value in owner:
+        offset[value + 1] += 1
+    for row in range(1, offset.size):
+        offset[row] += offset[row - 1]
+
+
+def row_offsets(owner: Int32, num_rows: int) -> Int64:
     """Return offsets int64 [num_rows + 1] into an array sorted by owner (or into an order that sorts it)."""
     offset = np.zeros(num_rows + 1, dtype=np.int64)
-    np.cumsum(np.bincount(owner, minlength=num_rows), out=offset[1:])
+    _count(owner, offset)
     return offset
 
 
@@ -49,3 +57,16 @@ def counted_order(values: Int32, num_values: int, order: Int64 | None = None) ->
     else:
         _place(values, order, next_place, out)
     return out
+
+
+@compiled
+def num_shared(first: Int64, second: Int64) -> int:
+    """Return how many numbers two arrays [n], [m] share; both are ascending without repetition."""
+    shared = 0
+    place = 0
+    for value in first:
+        while place < second.size and second[place] < value:
+            place += 1
+        if place < second.size and second[place] == value:
+            shared += 1
+    return shared

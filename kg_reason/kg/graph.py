@@ -15,6 +15,7 @@ Edits lie over these arrays (`overlay.py`). Building is `builder.py`, files are 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from kg_reason.kg.overlay import Overlay, apply_edits, read_edits
 from kg_reason.kg.storage import EDITS_FILE, open_graph
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
+from kg_reason.kg.words import primary_language
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,11 @@ class Alias:
 
 
 class GraphStats(NamedTuple):
-    """The size of a graph; `sources` counts the edges and labels that each input stated."""
+    """The size of a graph.
+
+    `sources` counts the edges and labels that each input stated, `relations` the edges by readable name, the most
+    frequent first; of relations with one name each is told with its id.
+    """
 
     num_entities: int
     num_relations: int
@@ -80,6 +86,7 @@ class KnowledgeGraph:
         self.path = path
         self.fingerprint: str = overlay.fingerprint
         self.languages: tuple[str, ...] = overlay.languages
+        self._primary_languages = tuple(primary_language(tag) for tag in overlay.languages)
         self.overlay = overlay
         self._arrays = arrays
         self._sources: tuple[str, ...] = (*built.header["sources"], EDITS_FILE)
@@ -139,8 +146,9 @@ class KnowledgeGraph:
         if not len(rows):
             return readable_name(self.entity_id(entity))
         if language:
+            wanted = primary_language(language)
             for alias in rows:
-                if self.languages[self.alias_language[alias]].split("-")[0] == language:
+                if self._primary_languages[self.alias_language[alias]] == wanted:
                     return self.alias_text(int(alias))
         return self.alias_text(int(rows[0]))
 
@@ -158,8 +166,8 @@ class KnowledgeGraph:
         entity = self._find_key(key)
         if entity >= 0:
             for alias in self._alias_rows(entity):
-                language = self.languages[self.alias_language[alias]]
-                if self._arrays["alias_kind"][alias] != OWN and language.split("-")[0] in ("", "en"):
+                language = self._primary_languages[self.alias_language[alias]]
+                if self._arrays["alias_kind"][alias] != OWN and language in ("", "en"):
                     return self.alias_text(int(alias)).lower()
         return readable_relation(key)
 
@@ -255,9 +263,8 @@ class KnowledgeGraph:
             edge, line = self.overlay.slot_origin[edge - len(bounds) + 1]
             if line:
                 return (Source(EDITS_FILE, line),)
-        return tuple(
-            Source(self._sources[files[row]], int(lines[row])) for row in range(int(bounds[edge]), int(bounds[edge + 1]))
-        )
+        rows = range(int(bounds[edge]), int(bounds[edge + 1]))
+        return tuple(Source(self._sources[files[row]], int(lines[row])) for row in rows)
 
     def edges_of(self, entity: int) -> list[int]:
         """Return the ids of the edges that start or end in an entity, out-edges first."""
@@ -288,6 +295,7 @@ class KnowledgeGraph:
         files = np.concatenate([self._arrays["source_file"], self._arrays["alias_file"][stated]])
         file_counts = np.bincount(files, minlength=len(self._sources))
         file_counts[-1] = len(self.overlay.edits)
+        names = self._distinct_relation_names()
         return GraphStats(
             num_entities=self.num_entities,
             num_relations=self.num_relations,
@@ -297,7 +305,15 @@ class KnowledgeGraph:
             sources={name: int(count) for name, count in zip(self._sources, file_counts, strict=True) if count},
             fingerprint=self.fingerprint,
             relations={
-                self.relation_label(number): int(count)
+                names[number]: int(count)
                 for number, count in sorted(enumerate(relation_counts), key=lambda item: -item[1])
             },
         )
+
+    def _distinct_relation_names(self) -> list[str]:
+        labels = [self.relation_label(number) for number in range(self.num_relations)]
+        num_named = Counter(labels)
+        return [
+            f"{label} ({self.relation_id(number)})" if num_named[label] > 1 else label
+            for number, label in enumerate(labels)
+        ]

@@ -102,7 +102,7 @@ def build_label_index(texts: Sequence[str], languages: Sequence[str], alias_ids:
     number = {tag: place for place, tag in enumerate(tags)}
     language = np.array([number[tag] for tag in languages], dtype=np.int16)
     rows = np.arange(len(encoded), dtype=np.int64)
-    index = index_labels(np.frombuffer(b"".join(encoded), dtype=np.uint8), offset, rows, language, tags)
+    index = index_labels(np.frombuffer(bytearray().join(encoded), dtype=np.uint8), offset, rows, language, tags)
     return index._replace(node_alias=np.asarray(alias_ids, dtype=np.int32)[index.node_alias])
 
 

@@ -30,8 +30,8 @@ class PathTable(NamedTuple):
         forward: bool [K, 4], whether a step walks its edge from head to tail.
         edges: int32 [K, 4], edge ids of the graph: the way to the sources.
         length: int8 [K], edges; 0 = both mentions name the same entity.
-        start, end: int16 [K], mention numbers, those of the premise first. The end is always a word of the hypothesis
-            that the premise lacks, so between two hypothesis mentions `start` may come after `end`.
+        start, end: int16 [K], mention numbers, those of the premise first; start < end. The end is always a word of the
+            hypothesis that the premise lacks, and so is a start in the hypothesis.
         features: float32 [K, NUM_PATH_FEATURES], in the order of PATH_FEATURES.
         start_alias, end_alias: int32 [K], the labels through which the ends were linked; -1 for a name that was given
             with the example.
@@ -120,16 +120,22 @@ class Path:
         return tuple(dict.fromkeys(str(source) for step in self.steps for source in step.sources))
 
 
-def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
+def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language: str = "") -> Path:
     """Write out one path of a table with the sources of each step.
 
     A 0-edge path is shown as one step `synonym` from the label of one mention to the label of the other, whose sources
     are those of the two labels.
+
+    Args:
+        graph: the graph of the paths.
+        paths: the table.
+        row: which of them.
+        language: of the labels that stand for entities, where there is a choice; empty for any.
     """
     length = int(paths.length[row])
     start, end, score = int(paths.start[row]), int(paths.end[row]), float(paths.score[row])
     if length == 0:
-        return Path((_synonym_step(graph, paths, row),), start, end, score)
+        return Path((_synonym_step(graph, paths, row, language),), start, end, score)
     entities = paths.entities[row].tolist()
     steps = []
     for i in range(length):
@@ -138,10 +144,10 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
         steps.append(
             Step(
                 head=graph.entity_id(head),
-                head_label=graph.entity_label(head),
+                head_label=graph.entity_label(head, language),
                 relation=graph.relation_label(int(paths.relations[row, i])),
                 tail=graph.entity_id(tail),
-                tail_label=graph.entity_label(tail),
+                tail_label=graph.entity_label(tail, language),
                 forward=forward,
                 sources=graph.edge_sources(int(paths.edges[row, i])),
             )
@@ -149,12 +155,13 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int) -> Path:
     return Path(tuple(steps), start, end, score)
 
 
-def _synonym_step(graph: KnowledgeGraph, paths: PathTable, row: int) -> Step:
+def _synonym_step(graph: KnowledgeGraph, paths: PathTable, row: int, language: str) -> Step:
     entity = int(paths.entities[row, 0])
     aliases = [int(paths.start_alias[row]), int(paths.end_alias[row])]
     sources = [graph.alias_source(alias) for alias in aliases if alias >= 0]
     if not sources:
         sources = [alias.source for alias in graph.aliases(entity)[:1]]
-    first, second = (graph.alias_text(alias) if alias >= 0 else graph.entity_label(entity) for alias in aliases)
+    own = graph.entity_label(entity, language)
+    first, second = (graph.alias_text(alias) if alias >= 0 else own for alias in aliases)
     name = graph.entity_id(entity)
     return Step(name, first, SYNONYM, name, second, True, tuple(dict.fromkeys(sources)))

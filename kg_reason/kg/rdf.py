@@ -1,18 +1,21 @@
 """Turtle, TriG, RDF/XML and JSON-LD by pyoxigraph, which never opens a file or a connection on its own.
 
 The parser's statements pass as canonical N-Triples through the compiled scanner of `ntriples.py`, so that no Python
-runs per term. These syntaxes have no lines worth pointing at: a statement's number in the file takes their place. Graph
-names are dropped, blank nodes renamed as `BlankNames` tells. A syntax error ends the file: what follows it cannot be
-trusted.
+runs per term. The parser does not tell lines, but it is handed the file line by line and yields a statement as soon as
+it is complete, so a statement's line is the last one handed over. JSON-LD is read whole before its first statement: the
+number of the statement takes the line's place. Graph names are dropped, blank nodes renamed as `BlankNames` tells. A
+syntax error ends the file: what follows it cannot be trusted.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import BinaryIO
 
+import numpy as np
 import pyoxigraph
 
 from kg_reason.errors import ConfigError
@@ -26,6 +29,7 @@ RDF_FORMATS = {
     "rdfxml": pyoxigraph.RdfFormat.RDF_XML,
     "jsonld": pyoxigraph.RdfFormat.JSON_LD,
 }
+FORMATS_WITH_LINES = ("ttl", "trig", "rdfxml")
 
 
 def read_rdf(
@@ -46,7 +50,10 @@ def read_rdf(
         ConfigError: the base IRI is not an absolute IRI.
     """
     base = check_base_iri(base_iri) if base_iri else None
-    statements = _statements(pyoxigraph.parse(stream, RDF_FORMATS[rdf_format], base_iri=base), name, bad_lines)
+    feed = _LineFeed(stream)
+    places: list[int] = []  # line of each statement
+    parser = pyoxigraph.parse(feed, RDF_FORMATS[rdf_format], base_iri=base)
+    statements = _statements(parser, feed if rdf_format in FORMATS_WITH_LINES else None, places, name, bad_lines)
     names = BlankNames(file, numbered=True)
     first_statement = 1
     while lines := pyoxigraph.serialize(islice(statements, ROWS_PER_BLOCK), format=pyoxigraph.RdfFormat.N_TRIPLES):
@@ -57,14 +64,16 @@ def read_rdf(
             others = BlockBuilder(file)
             for start, end, statement in rest.tolist():
                 line = block.buffer[start:end].tobytes()
+                place = places[statement - 1]
                 try:
                     keys = parse_line(line, names, pyoxigraph.RdfFormat.N_TRIPLES)
                 except ValueError as error:
-                    bad_lines.add(name, 0, f"statement {statement}: {error}")
+                    bad_lines.add(name, place, f"statement {statement}: {error}")
                 else:
                     for triple in keys:
                         others.add(triple, statement)
-            yield join_blocks(rows, others.build())
+            joined = join_blocks(rows, others.build())
+            yield replace(joined, line=np.array(places, dtype=np.int64)[joined.line - 1])
 
 
 def check_base_iri(base_iri: str) -> str:
@@ -80,10 +89,31 @@ def check_base_iri(base_iri: str) -> str:
     return base_iri
 
 
-def _statements(parser: Iterator[pyoxigraph.Quad], name: str, bad_lines: BadLines) -> Iterator[pyoxigraph.Triple]:
-    """Yield what the parser finds, without graph names, until its end or its first syntax error."""
+class _LineFeed(io.RawIOBase):
+    """A stream that hands over at most one line at a time and counts them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.line = 0
+        self._stream = stream
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next line, or as much of it as is wanted; empty at the end."""
+        if not self._rest:
+            self._rest = self._stream.readline()
+            self.line += bool(self._rest)
+        part = self._rest if size < 0 else self._rest[:size]
+        self._rest = self._rest[len(part) :]
+        return part
+
+
+def _statements(
+    parser: Iterator[pyoxigraph.Quad], feed: _LineFeed | None, places: list[int], name: str, bad_lines: BadLines
+) -> Iterator[pyoxigraph.Triple]:
+    """Yield what the parser finds, without graph names, until its end or its first syntax error; note its places."""
     try:
         for quad in parser:
+            places.append(feed.line if feed is not None else len(places) + 1)
             yield quad.triple
     except SyntaxError as error:
         bad_lines.add(name, error.lineno or 0, f"{_reason(error)}; the rest of the file was not read")

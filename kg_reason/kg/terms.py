@@ -19,6 +19,8 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 HASH_MASK = (1 << 40) - 1
+_FACTOR = 1000003
+_FACTOR_2, _FACTOR_3, _FACTOR_4 = (pow(_FACTOR, power, 1 << 40) for power in (2, 3, 4))
 
 
 class TermTable(NamedTuple):
@@ -49,10 +51,22 @@ class TermTable(NamedTuple):
 
 @compiled
 def term_hash(buffer: Bytes, start: int, end: int) -> int:
-    """Return a 40-bit polynomial hash of `buffer[start:end]`."""
+    """Return a 40-bit polynomial hash of `buffer[start:end]`.
+
+    Byte by byte it is value * 1000003 + byte + 1; here it takes four at a time, since each step waits for the one before.
+    """
     value = 1469598103
-    for position in range(start, end):
-        value = (value * 1000003 + int(buffer[position]) + 1) & HASH_MASK
+    position = start
+    while position + 4 <= end:
+        first, second = int(buffer[position]) + 1, int(buffer[position + 1]) + 1
+        third, fourth = int(buffer[position + 2]) + 1, int(buffer[position + 3]) + 1
+        step = first * _FACTOR_3 + second * _FACTOR_2 + third * _FACTOR + fourth
+        # In machine code the product wraps round at 2**64, which leaves its last 40 bits as they are.
+        value = (value * _FACTOR_4 + step) & HASH_MASK
+        position += 4
+    while position < end:
+        value = (value * _FACTOR + int(buffer[position]) + 1) & HASH_MASK
+        position += 1
     return value
 
 
@@ -66,10 +80,12 @@ def hash_place(value: int, num_slots: int) -> int:
 def _same(buffer: Bytes, start: int, end: int, text: Bytes, text_start: int, text_end: int) -> bool:
     if end - start != text_end - text_start:
         return False
-    for shift in range(end - start):
-        if buffer[start + shift] != text[text_start + shift]:
-            return False
-    return True
+    # Hashes were equal, so an early exit would hardly ever be taken, and without one the loop is vectorised.
+    one, other = buffer[start:end], text[text_start:text_end]
+    difference = 0
+    for place in range(len(one)):
+        difference |= one[place] ^ other[place]
+    return difference == 0
 
 
 @compiled

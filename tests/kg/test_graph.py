@@ -38,7 +38,8 @@ def facts(graph: KnowledgeGraph) -> set[tuple[str, str, str]]:
 def test_every_triple_is_an_edge_or_a_label(toy_graph: KnowledgeGraph) -> None:
     triples = toy_triples()
     assert facts(toy_graph) == {triple[:3] for triple in triples if triple.rank == 0}
-    labels = {(toy_graph.entity_id(e), alias.text) for e in range(toy_graph.num_entities) for alias in toy_graph.aliases(e)}
+    entities = range(toy_graph.num_entities)
+    labels = {(toy_graph.entity_id(entity), alias.text) for entity in entities for alias in toy_graph.aliases(entity)}
     assert {(triple.head, triple.tail) for triple in triples if triple.rank} <= labels
 
 
@@ -100,7 +101,7 @@ def test_names_are_found_by_id_and_by_label_whatever_their_case(toy_graph: Knowl
 def test_a_name_with_two_meanings_lists_their_ids() -> None:
     triples = [Triple("ex:bank1", LABEL, "bank", T), Triple("ex:bank2", LABEL, "bank", T)]
     graph = KnowledgeGraph.from_triples(triples)
-    with pytest.raises(UnknownEntityError, match="2 entities are called 'bank', expected one: use an id such as ex:bank"):
+    with pytest.raises(UnknownEntityError, match="2 entities are called 'bank', expected one: use an id such as ex:b"):
         graph.entity("bank")
     with pytest.raises(UnknownEntityError, match="the graph has no entity 'river'"):
         graph.entity("river")
@@ -116,7 +117,8 @@ def test_a_rank_gives_the_prior_of_a_label(toy_graph: KnowledgeGraph) -> None:
 def test_labels_are_shown_in_the_language_asked_for() -> None:
     triples = [Triple("ex:v", LABEL, '"violon"@fr', T), Triple("ex:v", LABEL, '"violin"@en', T)]
     graph = KnowledgeGraph.from_triples(triples)
-    assert {graph.entity_label(0, "fr"), graph.entity_label(0, "en")} == {"violon", "violin"}
+    assert (graph.entity_label(0, "fr"), graph.entity_label(0, "en")) == ("violon", "violin")
+    assert graph.entity_label(0, "fr-CA") == "violon"
 
 
 def test_user_named_predicates_give_labels() -> None:
@@ -130,6 +132,16 @@ def test_literals_stay_in_the_graph_as_values(toy_graph: KnowledgeGraph) -> None
     (year,) = toy_graph.find_entities("1721")
     assert toy_graph.is_value(year)
     assert toy_graph.entity_label(year) == "1721"
+
+
+def test_edges_are_counted_by_relation_and_relations_of_one_name_are_told_apart_by_id() -> None:
+    triples = [
+        Triple("a", "ex:likes", "b", T), Triple("a", "ex:likes", "c", T), Triple("b", "http://e.org/likes", "c", T),
+        Triple("a", "knows", "c", T),
+    ]  # fmt: skip
+    counts = KnowledgeGraph.from_triples(triples).stats().relations
+    assert counts == {"likes (ex:likes)": 2, "likes (http://e.org/likes)": 1, "knows": 1}
+    assert sum(counts.values()) == 4
 
 
 def test_relations_that_state_each_edge_twice_are_walked_once() -> None:

@@ -34,7 +34,7 @@ def test_what_is_exported_and_built_again_is_the_same_graph(
     export_graph(toy_graph, target, export_format)
     again = KnowledgeGraph.from_triples(read_triples([str(target)]))
     if export_format == "tsv":  # literals are written as their text
-        plain = {(head, relation, tail.split('"')[1] if tail[0] == '"' else tail) for head, relation, tail in facts(toy_graph)}
+        plain = {(*edge[:2], edge[2].split('"')[1] if edge[2][0] == '"' else edge[2]) for edge in facts(toy_graph)}
         assert facts(again) == plain
         assert again.alias_prior.tolist() == pytest.approx(toy_graph.alias_prior.tolist())
     else:

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
 from kg_reason.kg.paths import PathTable, describe_path
 from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.triples import Source, Triple
+from tests.conftest import LABEL
 
 
 @pytest.fixture
@@ -25,6 +28,21 @@ def test_every_step_shows_its_edge_as_stated_with_file_and_line(toy_graph, paths
     ]
     assert path.source_lines() == ("toy.tsv:1", "toy.tsv:2")
     assert str(path) == "violin -[hypernym]-> bowed instrument <-[hypernym]- cello"
+
+
+def test_entities_are_shown_by_their_labels_in_the_language_asked_for():
+    labels = [("ex:dog", '"dog"@en'), ("ex:dog", '"chien"@fr'), ("ex:animal", '"animal"@en'), ("ex:animal", '"bête"@fr')]
+    triples = [Triple(entity, LABEL, text, Source("labels.tsv", 1)) for entity, text in labels]
+    graph = KnowledgeGraph.from_triples([*triples, Triple("ex:dog", "ex:isA", "ex:animal", Source("facts.tsv", 1))])
+    first, second = (
+        Mention(0, 1, name, name, (Candidate(graph.entity(name), 1.0, -1),)) for name in ("ex:dog", "ex:animal")
+    )
+    found = Retriever(graph).retrieve([first], [second])
+    assert str(describe_path(graph, found, 0, language="en")) == "dog -[is a]-> animal"
+    assert str(describe_path(graph, found, 0, language="fr")) == "chien -[is a]-> bête"
+    again = Mention(0, 1, "x", "x", first.candidates)
+    same = Retriever(graph).retrieve([first], [again])
+    assert str(describe_path(graph, same, 0, language="fr")) == "chien -[synonym]-> chien"
 
 
 def test_plain_data_of_a_step_has_the_names_that_every_face_speaks(toy_graph, paths):

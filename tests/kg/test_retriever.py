@@ -89,8 +89,8 @@ def test_a_word_that_stands_in_both_sentences_needs_no_path(toy_graph, words):
     retriever = Retriever(toy_graph)
     assert retriever.retrieve([words["man"], words["woman"]], [words["man"]]).num_paths == 0
     paths = retriever.retrieve([words["man"], words["dog"]], [words["man"], words["cat"]])
-    assert set(zip(paths.start.tolist(), paths.end.tolist(), strict=True)) == {(0, 3), (1, 3), (2, 3)}
-    assert dict(zip(paths.start.tolist(), feature(paths, "start_matched"), strict=True)) == {0: 1.0, 1: 0.0, 2: 1.0}
+    assert set(zip(paths.start.tolist(), paths.end.tolist(), strict=True)) == {(0, 3), (1, 3)}
+    assert dict(zip(paths.start.tolist(), feature(paths, "start_matched"), strict=True)) == {0: 1.0, 1: 0.0}
     assert dict(zip(paths.start.tolist(), feature(paths, "left_match"), strict=True))[1] == 1.0
 
 
@@ -101,6 +101,16 @@ def test_with_an_empty_premise_the_words_of_the_hypothesis_are_joined(toy_graph,
     assert paths.end.tolist() == [1]
     assert feature(paths, "in_hypothesis") == [1.0]
     assert Retriever(toy_graph, RetrieverConfig(hypothesis_paths=False)).retrieve([], hypothesis).num_paths == 0
+
+
+def test_two_words_of_the_hypothesis_are_joined_only_where_the_premise_lacks_both(toy_graph, words):
+    retriever = Retriever(toy_graph)
+    both = retriever.retrieve([words["hot"]], [words["violin"], words["cello"]])
+    assert list(zip(both.start.tolist(), both.end.tolist(), strict=True)) == [(1, 2)]
+    one = retriever.retrieve([words["violin"]], [words["violin"], words["cello"]])
+    assert list(zip(one.start.tolist(), one.end.tolist(), strict=True)) == [(0, 2)]
+    twice = retriever.retrieve([], [words["violin"], words["violin"]])
+    assert twice.num_paths == 0
 
 
 def test_no_mentions_and_unknown_words_give_an_empty_table(toy_graph, words):
@@ -181,9 +191,11 @@ def test_features_stay_within_their_range(toy_graph, words):
 
 
 def test_a_name_given_with_the_example_has_no_label_in_the_graph(toy_graph, words):
-    violin = Mention(0, 6, "gavorn", "gavorn", (Candidate(toy_graph.entity("ex:violin"), 1.0, -1),))
-    paths = Retriever(toy_graph).retrieve([violin], [violin, words["violin"]])
+    named = (Candidate(toy_graph.entity("ex:violin"), 1.0, -1),)
+    gavorn, pelit = (Mention(0, len(word), word, word, named) for word in ("gavorn", "pelit"))
+    paths = Retriever(toy_graph, RetrieverConfig(hypothesis_paths=False)).retrieve([gavorn], [pelit, words["violin"]])
     assert paths.start_alias.tolist() == [-1, -1]
+    assert paths.end_alias.tolist()[0] == -1
     assert feature(paths, "same_pos") == [0.5, 0.5]
     assert all(describe_path(toy_graph, paths, row).source_lines() for row in range(2))
 

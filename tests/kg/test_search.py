@@ -106,12 +106,9 @@ def mention_pairs(premise, hypothesis, config):
     keys = {mention.key for mention in premise}
     mentions = [*premise, *hypothesis]
     fresh = [m for m in range(len(premise), len(mentions)) if mentions[m].key not in keys]
-    for start, end in itertools.product(range(len(mentions)), fresh):
-        if start < len(premise):
-            yield start, end
-        elif not config.hypothesis_paths or mentions[start].key == mentions[end].key:
-            continue
-        elif start not in fresh or start < end:
+    yield from itertools.product(range(len(premise)), fresh)
+    for start, end in itertools.combinations(fresh, 2):
+        if config.hypothesis_paths and mentions[start].key != mentions[end].key:
             yield start, end
 
 

@@ -1,0 +1,91 @@
+"""Texts and languages of label terms, read off their keys in a compiled loop; `triples.literal_parts` defines them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg_reason.kg.compiled import compiled
+from kg_reason.kg.terms import Bytes, Int64, TermInterner, TermTable
+from kg_reason.kg.triples import literal_parts
+
+_TAGGED, _UNTAGGED, _ESCAPED = 1, 0, 2
+
+
+class LabelTexts(NamedTuple):
+    """What label terms say.
+
+    Attributes:
+        text: uint8 [num_bytes], holds every label's text.
+        spans: int64 [num_terms, 2], start and end of each label in `text`.
+        language: int16 [num_terms], number of each label's language.
+        languages: language tags by number, sorted; the first is empty and stands for labels without a tag.
+    """
+
+    text: Bytes
+    spans: Int64
+    language: NDArray[np.int16]
+    languages: list[str]
+
+
+@compiled
+def _is_tag_byte(byte: int) -> bool:
+    return 97 <= byte <= 122 or 65 <= byte <= 90 or 48 <= byte <= 57 or byte == 45
+
+
+@compiled
+def _label_spans(text: Bytes, offset: Int64, spans: Int64, tags: Int64, kinds: Bytes) -> None:
+    """Fill the spans of texts and language tags; kinds say whether there is a tag, or that the key needs parsing."""
+    for term in range(kinds.size):
+        start = offset[term]
+        end = offset[term + 1]
+        kinds[term] = _UNTAGGED
+        spans[term, 0] = start
+        spans[term, 1] = end
+        if start == end or text[start] != 34:
+            continue
+        place = start + 1
+        while place < end and text[place] != 34 and text[place] != 92:
+            place += 1
+        if place == end or text[place] == 92:
+            kinds[term] = _ESCAPED
+            continue
+        spans[term, 0] = start + 1
+        spans[term, 1] = place
+        if place == end - 1:
+            continue
+        tags[term, 0] = place + 2
+        tags[term, 1] = end
+        kinds[term] = _TAGGED if text[place + 1] == 64 and place + 2 < end else _ESCAPED
+        for position in range(place + 2, end):
+            if not _is_tag_byte(text[position]):
+                kinds[term] = _ESCAPED
+                break
+
+
+def label_texts(table: TermTable) -> LabelTexts:
+    """Return texts and languages of the terms of a table."""
+    spans = np.empty((len(table), 2), dtype=np.int64)
+    tags = np.zeros((len(table), 2), dtype=np.int64)
+    kinds = np.empty(len(table), dtype=np.uint8)
+    _label_spans(table.text, table.offset, spans, tags, kinds)
+    tagged = np.flatnonzero(kinds == _TAGGED)
+    interner = TermInterner()
+    interner.intern_keys([""])
+    number = np.zeros(len(table), dtype=np.int64)
+    number[tagged] = interner.intern(table.text, tags[tagged])
+    parsed: list[bytes] = []
+    used = len(table.text)
+    for term in np.flatnonzero(kinds == _ESCAPED).tolist():
+        parts = literal_parts(table.key(term))
+        number[term] = interner.intern_keys([parts.language])[0]
+        parsed.append(parts.text.encode())
+        spans[term] = used, used + len(parsed[-1])
+        used += len(parsed[-1])
+    found = [interner.key(language) for language in range(interner.num_terms)]
+    languages = sorted(found)
+    place_of = np.array([languages.index(language) for language in found], dtype=np.int16)
+    text = np.concatenate([table.text, np.frombuffer(b"".join(parsed), dtype=np.uint8)])
+    return LabelTexts(text, spans, place_of[number], languages)
