@@ -21,11 +21,11 @@ from kg_reason.commands.arguments import UsageError
 from kg_reason.commands.graph import add_commands as add_graph_commands
 from kg_reason.commands.inspection import add_commands as add_inspection_commands
 from kg_reason.commands.model import add_commands as add_model_commands
-from kg_reason.commands.printing import printable
 from kg_reason.commands.query import add_commands as add_query_commands
 from kg_reason.commands.system import add_commands as add_system_commands
 from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
 from kg_reason.flags import read_config, set_under
+from kg_reason.terminal import printable
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SHELLS = ("bash", "zsh")

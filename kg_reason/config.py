@@ -213,7 +213,9 @@ class TrainConfig(Config):
         "none", "where the curves go", choices=("none", "tensorboard", "wandb")
     )
     num_workers: int = setting(0, "processes that ground examples; 0: one per core", minimum=0)
-    cache_dir: str = setting("", "folder of cached groundings; empty: beside the graph")
+    cache_dir: str = setting(
+        "", "folder of cached groundings; empty: GRAPH.groundings beside the graph; none: nothing is kept"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

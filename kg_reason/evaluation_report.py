@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from kg_reason.nli import Label
+from kg_reason.terminal import aligned
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,11 @@ class EvaluationReport:
     def to_text(self) -> str:
         """Return the report as aligned tables for a terminal, scores in per cent."""
         return "\n".join([
-            *_aligned(_slice_table(self)),
+            *_lines(_slice_table(self)),
             "",
-            *_aligned(_class_table(self)),
+            *_lines(_class_table(self)),
             "",
-            *_aligned(_confusion_table(self)),
+            *_lines(_confusion_table(self)),
             "",
             f"With the graph {self.num_mended:,} wrong answers become right and {self.num_spoilt:,} right ones wrong: "
             f"McNemar p = {self.mcnemar_p:.2g}, mid-p = {self.mcnemar_mid_p:.2g}.",
@@ -192,8 +193,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def _aligned(table: list[list[str]]) -> list[str]:
+def _lines(table: list[list[str]]) -> list[str]:
     """Return the lines of a table: first column to the left, the others to the right."""
-    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
-    rows = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in table]
-    return ["  ".join(row).rstrip() for row in rows]
+    return aligned(table, right=range(1, len(table[0])), indent=0)

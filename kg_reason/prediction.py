@@ -13,6 +13,7 @@ from typing import Any
 
 from kg_reason.kg.paths import Path
 from kg_reason.nli import Label
+from kg_reason.terminal import one_line
 
 EVIDENCE_SHOWN = 0.005  # a path is left out of the page when it moves no logit by more than this
 
@@ -183,7 +184,7 @@ class Prediction:
         unknown = sorted({m.text for side in ("premise", "hypothesis") for m in self.unknown(side)})
         if unknown:
             rows += ["", f"not in the graph: {', '.join(unknown)}"]
-        return "\n".join(_printable(row) for row in rows)
+        return "\n".join(one_line(row) for row in rows)
 
     def _repr_html_(self) -> str:
         """Return a table for notebooks."""
@@ -223,8 +224,3 @@ def _sources(places: Sequence[str]) -> str:
         shown.append(f":{line}" if file == last else place)
         last = file
     return ", ".join(shown)
-
-
-def _printable(row: str) -> str:
-    # Labels come from strangers' files: control characters must not reach the terminal.
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in row)

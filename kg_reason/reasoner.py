@@ -29,7 +29,7 @@ from transformers import PreTrainedTokenizerBase
 from kg_reason.config import ReasonerConfig
 from kg_reason.errors import CheckpointError, GraphError
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.grounding import Grounder, Grounding
+from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
@@ -166,7 +166,12 @@ class Reasoner:
     # ---- answering
 
     def ground_all(
-        self, examples: Sequence[NLIExample], *, num_workers: int = 1, cache_dir: str = "", show_progress: bool = False
+        self,
+        examples: Sequence[NLIExample],
+        *,
+        num_workers: int = 1,
+        cache_dir: str = NO_CACHE,
+        show_progress: bool = False,
     ) -> list[Grounding]:
         """Link and retrieve for every example, in order; see `Grounder.ground_all`."""
         return self.grounder.ground_all(

@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -142,9 +142,11 @@ def _work_folder(out: Path, resume: bool) -> Path:
         step = read_state(work / CHECKPOINT).step
         raise CheckpointError(f"{work}: holds a run interrupted after step {step:,}; resume it or remove the folder")
     try:
-        (work / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written is told before the training
     except OSError as error:
         raise ConfigError(f"out: cannot write to {work} ({error.strerror})") from error
+    with suppress(OSError):
+        work.rmdir()  # it stays away until there is something to keep, and stays where there is
     return work
 
 

@@ -31,6 +31,7 @@ from kg_reason.ordering import epoch_steps
 from kg_reason.reasoner import Reasoner
 from kg_reason.run_record import run_settings
 
+TOKENIZED_AT_ONCE = 1_000  # examples
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")  # any of these capabilities computes bf16 in hardware
 
 
@@ -40,7 +41,7 @@ class Data(NamedTuple):
     examples: list[NLIExample]
     groundings: list[Grounding]
     label_numbers: NDArray[np.int64]  # [num_examples] columns of the logits
-    lengths: NDArray[np.int64]  # [num_examples] characters
+    lengths: NDArray[np.int64]  # [num_examples] tokens
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def accelerate_run(config: TrainConfig, logs: Path) -> Iterator[Accelerator]:
         _check_hardware(accelerator, config)
         if config.tracker != "none":
             wandb = {"mode": os.environ.get("WANDB_MODE", "offline"), "dir": str(logs)}
-            logs.mkdir(exist_ok=True)
+            logs.mkdir(parents=True, exist_ok=True)
             plain = {name: str(value) if isinstance(value, list) else value for name, value in config.to_json().items()}
             accelerator.init_trackers("kg_reason", config=plain, init_kwargs={"wandb": wandb})
         try:
@@ -172,8 +173,18 @@ def _ground(reasoner: Reasoner, examples: Sequence[NLIExample], config: TrainCon
     labelled = [(example, example.label) for example in examples if example.label is not None]
     kept = [example for example, _ in labelled]
     numbers = [reasoner.labels.index(fit_label(label, reasoner.labels)) for _, label in labelled]
-    lengths = [len(example.premise) + len(example.hypothesis) for example in kept]
     groundings = reasoner.ground_all(
         kept, num_workers=config.num_workers, cache_dir=config.cache_dir, show_progress=show_progress
     )
-    return Data(kept, groundings, np.array(numbers, dtype=np.int64), np.array(lengths, dtype=np.int64))
+    return Data(kept, groundings, np.array(numbers, dtype=np.int64), _count_tokens(reasoner, kept))
+
+
+def _count_tokens(reasoner: Reasoner, examples: Sequence[NLIExample]) -> NDArray[np.int64]:
+    """Return the tokens of each pair; batches by length in characters hold five times the padding."""
+    counts: list[int] = []
+    for start in range(0, len(examples), TOKENIZED_AT_ONCE):
+        part = examples[start : start + TOKENIZED_AT_ONCE]
+        pairs = [example.premise for example in part], [example.hypothesis for example in part]
+        encoded = reasoner.tokenizer(*pairs, truncation=True, max_length=reasoner.config.model.max_tokens)
+        counts += map(len, encoded["input_ids"])
+    return np.array(counts, dtype=np.int64)

@@ -50,8 +50,9 @@ TOY_LABELS = [
 ]
 TOY_POS = {"ex:hot": "a", "ex:cold": "a"}
 WORDS = """
-    a an the man woman boy person dog cat animal being plays play ##s ##ing ##ed violin fiddle cello guitar drum instrument
-    string bowed is are not no hot cold spicy in on of with and . , ? ! every some two three hypernym antonym part made same
+    a an the man woman boy person dog cat animal being plays play ##s ##ing ##ed violin fiddle cello guitar drum
+    instrument string bowed is are not no hot cold spicy in on of with and . , ? ! every some two three hypernym antonym
+    part made same
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -216,7 +217,7 @@ def bad_table(folder: Path) -> Path:
 def test_all_bad_lines_are_counted_and_nothing_is_written(capsys, tmp_path):
     code, out, err = run(capsys, "build", bad_table(tmp_path), "--out", tmp_path / "kg")
     assert (code, out) == (1, "")
-    assert err.startswith("error: 25 bad lines, nothing written")
+    assert err.startswith("error: 25 bad lines, nothing written (--skip-bad-lines reads the rest):\n")
     assert "bad.tsv:3: " in err
     assert "... and 5 more" in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tsv"]
@@ -394,6 +395,15 @@ def test_training_says_what_came_of_it_and_what_to_do_next(kg, work, tiny_encode
     assert "nothing to resume" in err
 
 
+def test_training_keeps_groundings_beside_the_graph_unless_told_otherwise(trained, kg, work, tiny_encoder, tmp_path):
+    kept = sorted(Path(f"{kg}.groundings").rglob("*.npz"))
+    assert kept
+    again = shutil.copytree(kg, tmp_path / "kg")
+    command = ["train", "--graph", str(again), "--examples", str(work / "pairs.jsonl"), "--out", str(tmp_path / "run")]
+    assert main([*command, "--encoder", str(tiny_encoder), *SMALL, "--cache-dir", "none", "-q"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kg", "run"]
+
+
 def test_evaluate_shows_fused_beside_text_only(trained, work, capsys):
     code, out, _ = run(capsys, "evaluate", trained, work / "pairs.jsonl", "-q")
     assert code == 0
@@ -411,6 +421,15 @@ def test_a_query_shows_label_paths_and_what_is_not_known(trained, capsys):
     assert "violin -[hypernym]-> bowed instrument" in out
     assert "toy.tsv:2" in out
     assert "not in the graph: dawn" in out
+
+
+def test_no_library_speaks_into_the_answer_or_beside_it(trained):
+    command = [sys.executable, "-m", "kg_reason", "query", trained, "A violin.", "An instrument."]
+    quiet = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    folder = Path(kg_reason.__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=quiet)
+    assert done.stdout.startswith("premise     A violin.\n")
+    assert done.stderr == ""
 
 
 def test_a_query_in_json_adds_up(trained, capsys):

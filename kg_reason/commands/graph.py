@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
-from kg_reason.commands.printing import aligned, counted, hint, remark, show, show_json, sized, timed
+from kg_reason.commands.printing import counted, hint, remark, show, show_json, sized, timed
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
 from kg_reason.flags import add_settings, settings_from
+from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
     from kg_reason.kg.graph import KnowledgeGraph

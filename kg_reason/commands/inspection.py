@@ -6,10 +6,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json
-from kg_reason.commands.printing import aligned, counted, remark, show, show_json
+from kg_reason.commands.printing import counted, remark, show, show_json
 from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.flags import add_settings, number, settings_from
+from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
     from kg_reason.kg.graph import KnowledgeGraph

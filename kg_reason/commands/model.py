@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
-from kg_reason.commands.printing import aligned, counted, hint, remark, show, show_json, timed
+from kg_reason.commands.printing import counted, hint, remark, show, show_json, timed
 from kg_reason.config import (
     ExampleConfig,
     LinkerConfig,
@@ -22,6 +22,7 @@ from kg_reason.config import (
 )
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.flags import add_settings, number, settings_from, write_config
+from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
     from kg_reason.nli import NLIExample
@@ -91,21 +92,12 @@ def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.reasoner import Reasoner
 
-    quieten_transformers()
     graph = KnowledgeGraph.open(arguments.graph) if arguments.graph else None
     reasoner = Reasoner.load(arguments.model, graph)
     device = torch.accelerator.current_accelerator(check_available=True)
     if device is not None:
         reasoner.model.to(device)
     return reasoner
-
-
-def quieten_transformers() -> None:
-    """Keep the bars and the advice of transformers off the terminal: its errors become ours."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 # ---- synthesize
@@ -196,7 +188,6 @@ def _train(arguments: argparse.Namespace) -> int:
     from kg_reason.reasoner import Reasoner
     from kg_reason.training import CHECKPOINT, train
 
-    quieten_transformers()
     out = Path(arguments.out)
     reading = settings_from(arguments, ExampleConfig)
     examples = read_examples(arguments.examples, reading)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from kg_reason.commands.arguments import Commands, add_command, add_json, file_argument
-from kg_reason.commands.printing import aligned, counted, show, show_json
+from kg_reason.commands.printing import counted, show, show_json
+from kg_reason.terminal import aligned
 
 PACKAGES = (
     "torch", "torch_geometric", "transformers", "accelerate", "numpy", "numba", "spacy", "polars", "pyoxigraph",
@@ -96,10 +97,8 @@ def _version(package: str) -> str:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from kg_reason.commands.model import quieten_transformers
     from kg_reason.doctor import examine
 
-    quieten_transformers()
     diagnoses = [examine(Path(path)) for path in arguments.paths]
     if arguments.json:
         show_json([diagnosis.to_json() for diagnosis in diagnoses])

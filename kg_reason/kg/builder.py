@@ -105,7 +105,7 @@ class GraphBuilder:
         )
 
     def add(self, block: TripleBlock, *, delimited: bool) -> None:
-        """Take in one block; `delimited` says that its cells are texts, so every tail of a label relation is a label."""
+        """Take in one block; `delimited`: its cells are texts, so every tail of a label relation is a label."""
         self.num_rows += len(block.line)
         relations = self._relations.intern(block.buffer, block.relation)
         while len(self._label_kinds) < self._relations.num_terms:
@@ -140,13 +140,11 @@ class GraphBuilder:
             prior = np.where(rank > 0, 1.0 / np.maximum(rank, 1), prior)
             prior = np.where(np.isnan(given), prior, np.clip(given, 1e-6, 1.0)).astype(np.float32)
             pos = columns.pos[rows]
-            tagged = [
-                place for place, row in enumerate(rows) if columns.language[row]
-            ] if any(columns.language) else []
+            languages = [columns.language[row] for row in rows.tolist()] if any(columns.language) else []
+            tagged = [place for place, language in enumerate(languages) if language]
             if tagged:
-                keys = [
-                    f"{_quoted(self._texts.key(int(texts[place])))}@{columns.language[rows[place]]}" for place in tagged
-                ]
+                written = map(self._texts.key, texts[tagged].tolist())
+                keys = [f"{_quoted(key)}@{languages[place]}" for key, place in zip(written, tagged, strict=True)]
                 texts[tagged] = self._texts.intern_keys(keys)
         self._aliases.add(
             entity=heads[rows], kind=kinds[rows], text=texts, prior=prior, pos=pos,
@@ -336,7 +334,9 @@ def _fingerprint(header: Mapping[str, Any], arrays: Arrays) -> str:
     return digest.hexdigest()[:16]
 
 
-def build_blocks(blocks: Iterable[tuple[TripleBlock, bool]], source_names: Sequence[str], config: BuildConfig) -> BuiltGraph:
+def build_blocks(
+    blocks: Iterable[tuple[TripleBlock, bool]], source_names: Sequence[str], config: BuildConfig
+) -> BuiltGraph:
     """Build a graph from (block, delimited) pairs."""
     builder = GraphBuilder(config)
     for block, delimited in blocks:

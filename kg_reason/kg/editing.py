@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kg_reason.errors import GraphError, UnknownEntityError
 from kg_reason.kg.builder import label_kinds
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.overlay import ADD, EDITS_FILE, REMOVE, UNDO, Edit
+from kg_reason.kg.overlay import ADD, REMOVE, UNDO, Edit
+from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.triples import literal_key, literal_parts
 
 
@@ -64,10 +66,10 @@ def undo_edit(folder: Path) -> Edit:
     return edits[-1]
 
 
-def _append(folder: Path, record: dict[str, object]) -> int:
+def _append(folder: Path, record: Mapping[str, object]) -> int:
     path = folder / EDITS_FILE
-    record["time"] = datetime.now(UTC).isoformat(timespec="seconds")
-    line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    line = (json.dumps({**record, "time": time}, ensure_ascii=False) + "\n").encode()
     with path.open("ab") as stream:
         start = stream.tell()
         try:

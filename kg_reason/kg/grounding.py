@@ -30,6 +30,8 @@ from kg_reason.kg.shards import DIGEST_BYTES, GroundedPair, read_digests, read_s
 from kg_reason.nli import NLIExample
 
 PREMISE, HYPOTHESIS = "premise", "hypothesis"
+NO_CACHE = "none"
+CACHE_SUFFIX = ".groundings"  # of the folder beside a graph
 SHARD_SIZE = 512  # examples
 MIN_PER_WORKER = 4_096  # examples; a process takes as long to start as to ground some thousand
 
@@ -90,7 +92,7 @@ class Grounder:
         examples: Sequence[NLIExample],
         *,
         num_workers: int = 1,
-        cache_dir: str = "",
+        cache_dir: str = NO_CACHE,
         show_progress: bool = False,
     ) -> list[Grounding]:
         """Return the groundings of many examples, in their order; the result depends on nothing else.
@@ -99,14 +101,13 @@ class Grounder:
             examples: what to ground; equal ones are grounded once.
             num_workers: processes; 0 for one per core. Graphs in memory and small jobs take one. As everywhere with
                 processes, the calling script needs its `if __name__ == "__main__":`.
-            cache_dir: folder in which groundings are kept; empty for none.
+            cache_dir: folder in which groundings are kept, see `cache_folder`.
             show_progress: draw a bar on stderr.
         """
         digests = [_digest(example) for example in examples]
         wanted = dict(zip(digests, examples, strict=True))
-        if cache_dir:
-            folder = Path(cache_dir) / self.cache_key()
-            folder.mkdir(parents=True, exist_ok=True)
+        folder = self.cache_folder(cache_dir)
+        if folder is not None:
             return self._ground_into(folder, digests, wanted, num_workers, show_progress)
         if self._num_workers(num_workers, len(wanted)) > 1:
             with tempfile.TemporaryDirectory(prefix="kg_reason_") as name:
@@ -114,6 +115,25 @@ class Grounder:
         with _progress_bar(len(wanted), show_progress) as bar:
             found = {digest: self.ground(example) for digest, example in _counted(wanted.items(), bar)}
         return [found[digest] for digest in digests]
+
+    def cache_folder(self, cache_dir: str) -> Path | None:
+        """Return the folder of this grounder's groundings, which is made when there are some to keep; None: nowhere.
+
+        Args:
+            cache_dir: the folder of all caches. Empty: beside the graph, `kg.groundings` for a graph `kg`, unless the
+                graph is in memory or nothing can be written there. `none`: nowhere.
+        """
+        if cache_dir == NO_CACHE:
+            return None
+        if cache_dir:
+            return Path(cache_dir) / self.cache_key()
+        if self.graph.path is None:
+            return None
+        place = self.graph.path.resolve()
+        caches = place.with_name(place.name + CACHE_SUFFIX)
+        if not os.access(caches if caches.exists() else caches.parent, os.W_OK):
+            return None
+        return caches / self.cache_key()
 
     def cache_key(self) -> str:
         """Return the name of this grounder's cache folder: a digest of graph, settings and the code of this wing."""
@@ -165,6 +185,7 @@ def _ground_shard(
     for _, example in job:
         grounding = grounder.ground(example)
         pairs.append(GroundedPair(grounding.premise_mentions, grounding.hypothesis_mentions, grounding.paths))
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(b''.join(digests)).hexdigest()[:24]}.npz"
     write_shard(path, digests, pairs)
     return path, digests
@@ -203,7 +224,7 @@ def _code_digest() -> str:
 
 
 def _progress_bar(total: int, show: bool) -> tqdm[None]:
-    return tqdm(total=total, desc="grounding", unit="pair", disable=not show)
+    return tqdm(total=total, desc="grounding", unit="pair", disable=not (show and total))
 
 
 def _counted(

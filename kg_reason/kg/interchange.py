@@ -108,7 +108,7 @@ def _tsv(graph: KnowledgeGraph) -> Iterator[str]:
     for edge in graph.live_edges().tolist():
         head, tail = (graph.entity_id(int(end)) for end in (graph.edge_head[edge], graph.edge_tail[edge]))
         relation = graph.relation_id(int(graph.edge_relation[edge]))
-        yield f"{_cell(head)}\t{_cell(relation)}\t{_cell(tail)}\t{float(graph.edge_weight[edge]):g}\t\t\n"
+        yield f"{_cell(head)}\t{_cell(relation)}\t{_cell(tail)}\t{float(graph.edge_weight[edge]):.9g}\t\t\n"
     for entity in range(graph.num_entities):
         for alias in graph.aliases(entity):
             if alias.kind in LABEL_RELATION_OF:

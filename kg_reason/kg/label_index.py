@@ -125,12 +125,12 @@ def index_labels(
     scanned = scan_labels(text, offset, rows, english, MAX_LABEL_WORDS, MAX_LABEL_CHARACTERS)
     slow_words: list[str] = []
     slow_entries: list[tuple[int, int, int]] = []  # place in `rows`, number of words, shape
-    for place in np.flatnonzero(scanned.num_words == SLOW).tolist():
-        row = rows[place]
+    for number in np.flatnonzero(scanned.num_words == SLOW).tolist():
+        row = rows[number]
         label = text[offset[row] : offset[row + 1]].tobytes().decode("utf-8", "surrogatepass")
         for words, shape in label_entries(label, primary[language[row]]):
             slow_words += words
-            slow_entries.append((place, len(words), shape))
+            slow_entries.append((number, len(words), shape))
     interner = TermInterner()
     flat = np.concatenate([interner.intern(scanned.text, scanned.spans), interner.intern_keys(slow_words)])
     plain = np.flatnonzero(scanned.num_words > 0)

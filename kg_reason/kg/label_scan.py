@@ -150,4 +150,4 @@ def scan_labels(
     spans = np.empty((int(plain.sum()), 2), dtype=np.int64)
     out = np.empty(int((offset[labels + 1] - offset[labels])[plain > 0].sum()), dtype=np.uint8)
     _write(text, offset, labels, plain, shape, out, spans)
-    return ScannedLabels(num_words, shape, out, spans)
+    return ScannedLabels(num_words, shape, out[: spans.max(initial=0)], spans)

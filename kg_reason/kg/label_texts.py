@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
+from kg_reason.kg.names import closing_quote
 from kg_reason.kg.terms import Bytes, Int64, TermInterner, TermTable
 from kg_reason.kg.triples import literal_parts
 
@@ -31,11 +32,6 @@ class LabelTexts(NamedTuple):
 
 
 @compiled
-def _is_tag_byte(byte: int) -> bool:
-    return 97 <= byte <= 122 or 65 <= byte <= 90 or 48 <= byte <= 57 or byte == 45
-
-
-@compiled
 def _label_spans(text: Bytes, offset: Int64, spans: Int64, tags: Int64, kinds: Bytes) -> None:
     """Fill the spans of texts and language tags; kinds say whether there is a tag, or that the key needs parsing."""
     for term in range(kinds.size):
@@ -46,23 +42,16 @@ def _label_spans(text: Bytes, offset: Int64, spans: Int64, tags: Int64, kinds: B
         spans[term, 1] = end
         if start == end or text[start] != 34:
             continue
-        place = start + 1
-        while place < end and text[place] != 34 and text[place] != 92:
-            place += 1
-        if place == end or text[place] == 92:
+        quote = closing_quote(text, start, end)
+        if quote < 0:
             kinds[term] = _ESCAPED
             continue
         spans[term, 0] = start + 1
-        spans[term, 1] = place
-        if place == end - 1:
-            continue
-        tags[term, 0] = place + 2
-        tags[term, 1] = end
-        kinds[term] = _TAGGED if text[place + 1] == 64 and place + 2 < end else _ESCAPED
-        for position in range(place + 2, end):
-            if not _is_tag_byte(text[position]):
-                kinds[term] = _ESCAPED
-                break
+        spans[term, 1] = quote
+        if quote + 1 < end and text[quote + 1] == 64:
+            kinds[term] = _TAGGED
+            tags[term, 0] = quote + 2
+            tags[term, 1] = end
 
 
 def label_texts(table: TermTable) -> LabelTexts:

@@ -1,7 +1,7 @@
 """Readable names for what has no label: from an IRI's last part, or from an entity's own text.
 
 `readable_name` is the definition; `readable_names` does the same for all terms of a graph at once, in a compiled loop
-that leaves only the unusual ones (percent signs, letters beyond ASCII) to the definition.
+that leaves only the unusual ones (percent signs, letters beyond ASCII, escapes) to the definition.
 """
 
 from __future__ import annotations
@@ -85,52 +85,112 @@ def _kind(text: Bytes, start: int, end: int) -> int:
 
 
 @compiled
+def _is_tag_byte(byte: int) -> bool:
+    return _is_lower(byte) or _is_upper(byte) or _is_digit(byte) or byte == 45
+
+
+@compiled
+def closing_quote(text: Bytes, start: int, end: int) -> int:
+    """Return the place of the quote that closes the text of a literal; -1 if it has escapes or is not well formed."""
+    quote = start + 1
+    while quote < end and text[quote] != 34:
+        if text[quote] == 92:
+            return -1
+        quote += 1
+    if quote >= end - 1:
+        return quote if quote == end - 1 else -1
+    if text[quote + 1] == 64 and quote + 2 < end:  # @
+        for place in range(quote + 2, end):
+            if not _is_tag_byte(text[place]):
+                return -1
+        return quote
+    if quote + 4 >= end or text[quote + 1] != 94 or text[quote + 2] != 94 or text[quote + 3] != 60:  # ^^<
+        return -1
+    if text[end - 1] != 62:
+        return -1
+    for place in range(quote + 4, end - 1):
+        if text[place] == 62:
+            return -1
+    return quote
+
+
+@compiled
+def _is_plain(text: Bytes, start: int, end: int) -> bool:
+    for place in range(start, end):  # noqa: SIM110  numba compiles no generators
+        if text[place] >= 128 or text[place] == 37 or text[place] < 32:
+            return False
+    return True
+
+
+@compiled
+def _after_last_mark(text: Bytes, start: int, end: int) -> int:
+    """Return the place after the last slash, hash or colon of an IRI."""
+    for place in range(end - 1, start - 1, -1):
+        if text[place] == 35 or text[place] == 47 or text[place] == 58:
+            return place + 1
+    return start
+
+
+@compiled
+def _starts_hump(text: Bytes, start: int, place: int, end: int) -> bool:
+    """Say whether a capital begins a word inside the last part of an IRI."""
+    if place == start or not _is_upper(text[place]):
+        return False
+    before = text[place - 1]
+    after = text[place + 1] if place + 1 < end else 0
+    return _is_lower(before) or _is_digit(before) or (_is_upper(before) and _is_lower(after))
+
+
+@compiled
+def _write_name(text: Bytes, start: int, end: int, humps: bool, out: Bytes, begin: int) -> int:
+    """Write a name with single spaces from `begin` on and return its end."""
+    place = begin
+    space = False
+    for position in range(start, end):
+        byte = text[position]
+        if byte == 95 or byte == 32:
+            space = place > begin
+            continue
+        if humps and _starts_hump(text, start, position, end):
+            space = place > begin
+        if space:
+            out[place] = 32
+            place += 1
+            space = False
+        out[place] = byte
+        place += 1
+    return place
+
+
+@compiled
 def _readable(text: Bytes, offset: Int64, kinds: Bytes, wanted: Bytes, out: Bytes, out_offset: Int64) -> None:
     """Write the readable names of plain wanted terms; a term left to the slow way gets `wanted` = 2."""
     place = 0
     for term in range(kinds.size):
         out_offset[term] = place
-        kinds[term] = _kind(text, offset[term], offset[term + 1])
+        start = offset[term]
+        end = offset[term + 1]
+        kinds[term] = _kind(text, start, end)
         if wanted[term] == 0 or kinds[term] == 1:
             wanted[term] = 0
             continue
-        start = offset[term]
-        end = offset[term + 1]
-        plain = kinds[term] != 2
-        for position in range(start, end):
-            byte = text[position]
-            if byte >= 128 or byte == 37 or byte < 32:
-                plain = False
-                break
-        if not plain:
+        begin = place
+        if kinds[term] == 2:
+            end = closing_quote(text, start, end)
+            for position in range(start + 1, end):
+                out[place] = text[position]
+                place += 1
+            if end < 0:
+                wanted[term] = 2
+            continue
+        if not _is_plain(text, start, end):
             wanted[term] = 2
             continue
         if kinds[term] == 0:
             while end > start and (text[end - 1] == 47 or text[end - 1] == 35 or text[end - 1] == 58):
                 end -= 1
-            last = start - 1
-            for position in range(start, end):
-                if text[position] == 35 or text[position] == 47 or text[position] == 58:
-                    last = position
-            start = last + 1
-        begin = place
-        space = False
-        for position in range(start, end):
-            byte = text[position]
-            if byte == 95 or byte == 32:
-                space = place > begin
-                continue
-            if kinds[term] == 0 and position > start and _is_upper(byte):
-                before = text[position - 1]
-                after = text[position + 1] if position + 1 < end else 0
-                if _is_lower(before) or _is_digit(before) or (_is_upper(before) and _is_lower(after)):
-                    space = place > begin
-            if space:
-                out[place] = 32
-                place += 1
-                space = False
-            out[place] = byte
-            place += 1
+            start = _after_last_mark(text, start, end)
+        place = _write_name(text, start, end, kinds[term] == 0, out, begin)
         if place == begin:
             wanted[term] = 2
     out_offset[kinds.size] = place

@@ -13,7 +13,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import pyoxigraph
@@ -51,12 +51,14 @@ def read_rdf(
     """
     base = check_base_iri(base_iri) if base_iri else None
     feed = _LineFeed(stream)
-    places: list[int] = []  # line of each statement
-    parser = pyoxigraph.parse(feed, RDF_FORMATS[rdf_format], base_iri=base)
+    places: list[int] = []  # line of each statement since `num_done`
+    num_done = 0
+    parser = pyoxigraph.parse(cast(BinaryIO, feed), RDF_FORMATS[rdf_format], base_iri=base)
     statements = _statements(parser, feed if rdf_format in FORMATS_WITH_LINES else None, places, name, bad_lines)
     names = BlankNames(file, numbered=True)
     first_statement = 1
     while lines := pyoxigraph.serialize(islice(statements, ROWS_PER_BLOCK), format=pyoxigraph.RdfFormat.N_TRIPLES):
+        lines_of = np.array(places, dtype=np.int64)
         for block in line_blocks(io.BytesIO(lines), name):
             block = block._replace(first_line=first_statement)
             first_statement += block.num_lines
@@ -64,7 +66,7 @@ def read_rdf(
             others = BlockBuilder(file)
             for start, end, statement in rest.tolist():
                 line = block.buffer[start:end].tobytes()
-                place = places[statement - 1]
+                place = places[statement - 1 - num_done]
                 try:
                     keys = parse_line(line, names, pyoxigraph.RdfFormat.N_TRIPLES)
                 except ValueError as error:
@@ -73,7 +75,9 @@ def read_rdf(
                     for triple in keys:
                         others.add(triple, statement)
             joined = join_blocks(rows, others.build())
-            yield replace(joined, line=np.array(places, dtype=np.int64)[joined.line - 1])
+            yield replace(joined, line=lines_of[joined.line - 1 - num_done])
+        num_done += len(places)
+        places.clear()
 
 
 def check_base_iri(base_iri: str) -> str:
@@ -112,8 +116,8 @@ def _statements(
 ) -> Iterator[pyoxigraph.Triple]:
     """Yield what the parser finds, without graph names, until its end or its first syntax error; note its places."""
     try:
-        for quad in parser:
-            places.append(feed.line if feed is not None else len(places) + 1)
+        for number, quad in enumerate(parser, start=1):
+            places.append(feed.line if feed is not None else number)
             yield quad.triple
     except SyntaxError as error:
         bad_lines.add(name, error.lineno or 0, f"{_reason(error)}; the rest of the file was not read")

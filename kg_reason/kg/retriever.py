@@ -86,9 +86,9 @@ class Retriever:
     def retrieve(self, premise: Sequence[Mention], hypothesis: Sequence[Mention]) -> PathTable:
         """Return the best paths between the mentions of one example, best first.
 
-        Searched are premise mentions x hypothesis mentions whose key does not occur in the premise, and (if the settings
-        say so) pairs of two such hypothesis mentions. A hypothesis word that stands in the premise starts no path of
-        its own: its premise mention starts the same ones.
+        Searched are premise mentions x hypothesis mentions whose key does not occur in the premise, and pairs of two
+        such hypothesis mentions (if the settings say so). A hypothesis word that stands in the premise starts no path
+        of its own: its premise mention starts the same ones.
         """
         num_premise, num_mentions = len(premise), len(premise) + len(hypothesis)
         known = {mention.key for mention in premise}

@@ -38,7 +38,7 @@ def replace_file(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write_file(beside, content)
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(path.parent)
@@ -79,12 +79,12 @@ def whole_folder(target: Path, marker: str) -> Iterator[Path]:
                     os.fsync(stream.fileno())
             sync_folder(Path(folder))
         if target.exists():
-            os.replace(target, old)
-        os.replace(beside, target)
+            target.replace(old)
+        beside.replace(target)
         sync_folder(target.parent)
     finally:
         if old.exists() and not target.exists():
-            os.replace(old, target)
+            old.replace(target)
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 
@@ -117,7 +117,8 @@ def open_graph(path: Path) -> BuiltGraph:
         try:
             size = array_path.stat().st_size
             if size != facts["bytes"]:
-                raise GraphError(f"{array_path}: found {size:,} bytes, expected {facts['bytes']:,}; build the graph again")
+                found = f"found {size:,} bytes, expected {facts['bytes']:,}"
+                raise GraphError(f"{array_path}: {found}; build the graph again")
             # An empty array cannot be mapped.
             arrays[name] = np.load(array_path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError as error:

@@ -20,6 +20,7 @@ Int64 = NDArray[np.int64]
 
 HASH_MASK = (1 << 40) - 1
 _FACTOR = 1000003
+_BATCH = 64  # rows of one go of interning
 _FACTOR_2, _FACTOR_3, _FACTOR_4 = (pow(_FACTOR, power, 1 << 40) for power in (2, 3, 4))
 
 
@@ -53,7 +54,7 @@ class TermTable(NamedTuple):
 def term_hash(buffer: Bytes, start: int, end: int) -> int:
     """Return a 40-bit polynomial hash of `buffer[start:end]`.
 
-    Byte by byte it is value * 1000003 + byte + 1; here it takes four at a time, since each step waits for the one before.
+    Byte by byte it is value * 1000003 + byte + 1. It goes four at a time, since each step waits for the one before.
     """
     value = 1469598103
     position = start
@@ -94,7 +95,7 @@ def _find(buffer: Bytes, text: Bytes, offset: Int64, slot: Int32) -> int:
     while slot[place] >= 0:
         term = slot[place]
         if _same(buffer, 0, buffer.size, text, offset[term], offset[term + 1]):
-            return term
+            return int(term)
         place = (place + 1) & (slot.size - 1)
     return -1
 
@@ -103,27 +104,40 @@ def _find(buffer: Bytes, text: Bytes, offset: Int64, slot: Int32) -> int:
 def _intern(
     buffer: Bytes, spans: Int64, text: Bytes, offset: Int64, hashes: Int64, slot: Int32, num_terms: int, ids: Int32
 ) -> int:
-    for row in range(spans.shape[0]):
-        start = spans[row, 0]
-        end = spans[row, 1]
-        value = term_hash(buffer, start, end)
-        place = hash_place(value, slot.size)
-        while True:
-            term = slot[place]
-            if term < 0:
-                term = num_terms
-                position = offset[term]
-                for shift in range(end - start):
-                    text[position + shift] = buffer[start + shift]
-                offset[term + 1] = position + end - start
-                hashes[term] = value
-                slot[place] = term
-                num_terms += 1
-                break
-            if hashes[term] == value and _same(buffer, start, end, text, offset[term], offset[term + 1]):
-                break
-            place = (place + 1) & (slot.size - 1)
-        ids[row] = term
+    num_spans = spans.shape[0]
+    values = np.empty(_BATCH, dtype=np.int64)
+    touched = np.empty(_BATCH, dtype=np.int64)
+    for first in range(0, num_spans, _BATCH):
+        size = min(_BATCH, num_spans - first)
+        # What a row will need is touched for many rows at once, so that their waits for memory overlap.
+        for shift in range(size):
+            values[shift] = term_hash(buffer, spans[first + shift, 0], spans[first + shift, 1])
+        for shift in range(size):
+            touched[shift] = slot[hash_place(values[shift], slot.size)]
+        for shift in range(size):
+            term = max(touched[shift], 0)
+            touched[shift] = hashes[term] + text[offset[term]]
+        for shift in range(size):
+            start = spans[first + shift, 0]
+            end = spans[first + shift, 1]
+            value = values[shift]
+            place = hash_place(value, slot.size)
+            while True:
+                term = slot[place]
+                if term < 0:
+                    term = num_terms
+                    position = offset[term]
+                    for source in range(start, end):
+                        text[position + source - start] = buffer[source]
+                    offset[term + 1] = position + end - start
+                    hashes[term] = value
+                    slot[place] = term
+                    num_terms += 1
+                    break
+                if hashes[term] == value and _same(buffer, start, end, text, offset[term], offset[term + 1]):
+                    break
+                place = (place + 1) & (slot.size - 1)
+            ids[first + shift] = term
     return num_terms
 
 

@@ -37,7 +37,8 @@ def load_tokenizer(config: ModelConfig) -> PreTrainedTokenizerBase:
     """
     source, is_local = find_encoder(config.encoder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=is_local, trust_remote_code=False)
+        with _quiet_loading():
+            tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=is_local, trust_remote_code=False)
     except LOAD_ERRORS as error:
         raise CheckpointError(f"{config.encoder}: no tokenizer could be loaded: {_first_line(error)}") from error
     if not isinstance(tokenizer, PreTrainedTokenizerBase) or not tokenizer.is_fast:
@@ -89,7 +90,8 @@ def make_encoder(encoder_config: Mapping[str, Any]) -> PreTrainedModel:
         raise CheckpointError(f"encoder config: found model_type {model_type!r}, expected a name such as bert")
     try:
         shape = AutoConfig.for_model(model_type, **values)
-        encoder = AutoModel.from_config(shape, trust_remote_code=False, dtype=torch.float32)  # type: ignore[no-untyped-call]
+        with _quiet_loading():
+            encoder = AutoModel.from_config(shape, trust_remote_code=False, dtype=torch.float32)  # type: ignore[no-untyped-call]
     except (*LOAD_ERRORS, TypeError) as error:
         raise CheckpointError(f"encoder config: no {model_type} could be made: {_first_line(error)}") from error
     return _without_pooler(encoder)
@@ -151,14 +153,16 @@ def max_tokens(encoder: PreTrainedModel) -> int:
 
 @contextmanager
 def _quiet_loading() -> Iterator[None]:
-    """Hide the bar that transformers shows for a load of less than a second."""
-    was_shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
+    """Hide the bars and the advice of transformers: what is wrong with a checkpoint is told by our errors."""
+    was_shown, verbosity = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        transformers_logging.set_verbosity(verbosity)
         if was_shown:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _without_pooler(encoder: object) -> PreTrainedModel:

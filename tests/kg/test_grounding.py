@@ -1,5 +1,7 @@
 """Grounding one example, many, in several processes, and from the cache."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,25 @@ def test_another_setting_has_a_cache_of_its_own(stored_graph, tmp_path):
     for max_hops in (1, 2, 1):
         make_grounder(stored_graph, max_hops=max_hops).ground_all(examples, cache_dir=str(tmp_path))
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_cache_stands_beside_the_graph_unless_told_otherwise(stored_graph, tmp_path, monkeypatch):
+    shutil.copytree(stored_graph.path, tmp_path / "kg")
+    monkeypatch.chdir(tmp_path)
+    grounder = make_grounder(KnowledgeGraph.open("kg"))
+    grounder.ground_all(make_examples(8))
+    grounder.ground_all(make_examples(8), cache_dir="none")
+    grounder.ground_all([], cache_dir="")
+    assert [path.name for path in tmp_path.iterdir()] == ["kg"]
+    found = grounder.ground_all(make_examples(8), cache_dir="")
+    assert len(list((tmp_path / "kg.groundings" / grounder.cache_key()).glob("*.npz"))) == 1
+    assert as_bytes(found) == as_bytes(grounder.ground_all(make_examples(8)))
+
+
+def test_a_graph_in_memory_has_no_place_for_a_cache(toy_graph, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_grounder(toy_graph).ground_all(make_examples(8), cache_dir="")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_shard_is_grounded_again(stored_graph, tmp_path, caplog):

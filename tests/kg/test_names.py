@@ -40,6 +40,8 @@ def test_relations_are_in_lower_case() -> None:
             st.text(st.sampled_from("abzAZ09:/#_ .%é-"), min_size=1, max_size=14),
             st.text(st.sampled_from("aBcD_/#:"), max_size=12).map(lambda text: f"http://x.org/{text}"),
             st.text(st.sampled_from('ab" _\\'), max_size=6).map(lambda text: f'"{text}"'),
+            st.text(st.sampled_from('a"@-^<>é '), max_size=8).map(lambda text: f'"{text}'),
+            st.text(st.sampled_from('a> '), max_size=3).map(lambda text: f'"a b"^^<{text}>'),
         ),
         min_size=1,
         max_size=30,

@@ -31,8 +31,9 @@ def test_every_step_shows_its_edge_as_stated_with_file_and_line(toy_graph, paths
 
 
 def test_entities_are_shown_by_their_labels_in_the_language_asked_for():
-    labels = [("ex:dog", '"dog"@en'), ("ex:dog", '"chien"@fr'), ("ex:animal", '"animal"@en'), ("ex:animal", '"bête"@fr')]
-    triples = [Triple(entity, LABEL, text, Source("labels.tsv", 1)) for entity, text in labels]
+    names = {"ex:dog": ('"dog"@en', '"chien"@fr'), "ex:animal": ('"animal"@en', '"bête"@fr')}
+    source = Source("labels.tsv", 1)
+    triples = [Triple(entity, LABEL, text, source) for entity, texts in names.items() for text in texts]
     graph = KnowledgeGraph.from_triples([*triples, Triple("ex:dog", "ex:isA", "ex:animal", Source("facts.tsv", 1))])
     first, second = (
         Mention(0, 1, name, name, (Candidate(graph.entity(name), 1.0, -1),)) for name in ("ex:dog", "ex:animal")

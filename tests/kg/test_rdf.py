@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg import rdf
 from kg_reason.kg.rdf import RDF_FORMATS, read_rdf
 from kg_reason.kg.triples import BadLines
 
@@ -48,10 +49,20 @@ def test_every_syntax_gives_the_same_triples(rdf_format):
 
 
 def test_a_statement_has_the_line_on_which_it_is_complete():
-    rows, _ = read("@prefix x: <http://x/> .\n\nx:a x:p x:b ;\n    x:q x:c ,\n        x:d ;\n    .\nx:e x:p [ x:q x:f ] .\n")
+    text = "@prefix x: <http://x/> .\n\nx:a x:p x:b ;\n    x:q x:c ,\n        x:d ;\n    .\nx:e x:p [ x:q x:f ] .\n"
+    rows, _ = read(text)
     lines = {(row[1], row[2].rpartition("/")[2]): row[3] for row in rows}
     assert [lines["http://x/p", "b"], lines["http://x/q", "c"], lines["http://x/q", "d"]] == [3, 4, 5]
     assert lines["http://x/q", "f"] == 7
+
+
+def test_statements_of_later_blocks_have_their_lines_too(monkeypatch):
+    monkeypatch.setattr(rdf, "ROWS_PER_BLOCK", 2)
+    rows, bad_lines = read("".join(f"<x:a> <x:p> <x:{number}> .\n" for number in range(5)) + "<x:a> <x:p> .\n")
+    assert sorted(rows) == [("x:a", "x:p", f"x:{number}", number + 1) for number in range(5)]
+    assert [bad_line.line for bad_line in bad_lines.first] == [6]
+    rows, _ = read('[{"@id": "x:a", "x:p": [1, 2, 3, 4, 5]}]', "jsonld")
+    assert sorted(row[3] for row in rows) == [1, 2, 3, 4, 5]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5))

@@ -6,7 +6,8 @@ import shutil
 import huggingface_hub.constants
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from transformers.utils import logging as transformers_logging
 
 from kg_reason.config import ModelConfig
 from kg_reason.errors import CheckpointError
@@ -39,6 +40,17 @@ def test_an_encoder_is_loaded_from_a_folder_without_its_pooler(tiny_encoder):
     encoder = load_encoder(ModelConfig(encoder=str(tiny_encoder)))
     assert word_embeddings(encoder).weight.dtype == torch.float32
     assert not [name for name, _ in encoder.named_parameters() if "pooler" in name]
+
+
+def test_a_load_is_silent_and_leaves_the_log_of_transformers_as_it_was(tiny_encoder, tmp_path, capfd):
+    config = copy_encoder(tiny_encoder, tmp_path / "more")
+    weights = load_file(tiny_encoder / "model.safetensors")
+    save_file({**weights, "head.weight": torch.zeros(2)}, tmp_path / "more" / "model.safetensors", {"format": "pt"})
+    before = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    load_encoder(config)
+    load_tokenizer(config)
+    assert capfd.readouterr() == ("", "")
+    assert (transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()) == before
 
 
 @pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "a/b/c", "~/encoder", ""])
