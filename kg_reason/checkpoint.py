@@ -12,10 +12,8 @@ Everything read back is checked before the model is touched. The loop that saves
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -28,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kg_reason.errors import CheckpointError
+from kg_reason.kg.files import UNFINISHED, file_checksum, replace_file, whole_file
 
 FORMAT = 1
 STATE_FILE = "state.json"
@@ -159,10 +158,11 @@ def save_checkpoint(
         "optimizer_scalars": scalars,
         "files": {"step": vars(current), "best": vars(best) if best else None},
     }
-    _write_json(folder / STATE_FILE, plain)
+    text = json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    replace_file(folder / STATE_FILE, text.encode())
     kept = {current.name} | ({best.name} if best else set())
     for path in folder.iterdir():
-        if path.name.endswith(".tmp") or (TENSOR_FILE.fullmatch(path.name) and path.name not in kept):
+        if path.suffix == UNFINISHED or (TENSOR_FILE.fullmatch(path.name) and path.name not in kept):
             path.unlink(missing_ok=True)
 
 
@@ -236,16 +236,6 @@ def load_weights(folder: Path, file: TensorFile, model: nn.Module) -> None:
     _put_weights(tensors, model)
 
 
-def _write_json(path: Path, plain: Mapping[str, Any]) -> None:
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(plain, file, ensure_ascii=False, indent=2, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _rename(beside, path)
-
-
 def _read_state_json(folder: Path) -> dict[str, Any]:
     path = folder / STATE_FILE
     try:
@@ -293,32 +283,18 @@ def _on_cpu(tensor: Tensor) -> Tensor:
 
 def _write_tensors(path: Path, tensors: dict[str, Tensor]) -> TensorFile:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp")
-    save_file(tensors, beside)
-    with beside.open("rb+") as file:
-        os.fsync(file.fileno())
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    _rename(beside, path)
-    return TensorFile(path.name, digest)
-
-
-def _rename(beside: Path, path: Path) -> None:
-    beside.replace(path)
-    if os.name == "posix":  # elsewhere a folder cannot be opened to sync the rename
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with whole_file(path) as beside:
+        save_file(tensors, beside)
+        checksum = file_checksum(beside)
+    return TensorFile(path.name, checksum)
 
 
 def _read_tensors(folder: Path, expected: TensorFile) -> dict[str, Tensor]:
     path = folder / expected.name
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != expected.sha256:
-            raise CheckpointError(f"{path}: damaged: found sha256 {digest}, expected {expected.sha256}")
+        checksum = file_checksum(path)
+        if checksum != expected.sha256:
+            raise CheckpointError(f"{path}: damaged: found sha256 {checksum}, expected {expected.sha256}")
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: not a readable file of weights ({error})") from error

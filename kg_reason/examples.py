@@ -11,7 +11,6 @@ form -> entity id.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import BadLinesError, ConfigError
 from kg_reason.example_rows import BadRows, Row, find_format, read_table, shown
+from kg_reason.kg.files import whole_file
 from kg_reason.nli import Label, NLIExample
 
 SPELLINGS = {
@@ -83,7 +83,7 @@ def read_examples(
 
 
 def write_examples(path: str | Path, examples: Iterable[NLIExample]) -> None:
-    """Write examples as JSON lines: beside, synced, then renamed, so that the file is whole or not there.
+    """Write examples as JSON lines; the file is whole or not there.
 
     Raises:
         ConfigError: the name does not end in .jsonl.
@@ -91,15 +91,8 @@ def write_examples(path: str | Path, examples: Iterable[NLIExample]) -> None:
     target = Path(path)
     if target.suffix != ".jsonl":
         raise ConfigError(f"examples are written as JSON lines: found {target.name!r}, expected a name in .jsonl")
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(json.dumps(to_json(example), ensure_ascii=False) + "\n" for example in examples)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(target) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(json.dumps(to_json(example), ensure_ascii=False) + "\n" for example in examples)
 
 
 def to_json(example: NLIExample) -> dict[str, Any]:

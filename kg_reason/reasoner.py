@@ -28,12 +28,12 @@ from transformers import PreTrainedTokenizerBase
 
 from kg_reason.config import ReasonerConfig
 from kg_reason.errors import CheckpointError, GraphError
+from kg_reason.kg.files import whole_folder
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
-from kg_reason.kg.storage import whole_folder
 from kg_reason.model.batch import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model

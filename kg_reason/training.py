@@ -64,7 +64,7 @@ def train(
     examples: Sequence[NLIExample],
     dev: Sequence[NLIExample],
     config: TrainConfig,
-    out: Path,
+    out: str | Path,
     *,
     resume: bool = False,
     show_progress: bool = True,
@@ -89,6 +89,7 @@ def train(
         CheckpointError: nothing to resume, a damaged checkpoint, or one of other settings, data or graph.
         MissingExtraError: the tracker's package is not installed.
     """
+    out = Path(out)
     work = _work_folder(out, resume)
     with accelerate_run(config, work / LOGS) as accelerator, ThreadPoolExecutor(max_workers=1) as collating:
         loop = build_loop(reasoner, (examples, dev), config, accelerator, collating, show_progress=show_progress)

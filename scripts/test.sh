@@ -3,4 +3,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 use_environment "${VENV:-.venv}" dev
 say "Running the tests"
+# The models of the tests are tiny: more threads only wait for each other.
+export OMP_NUM_THREADS=1
 exec python -m pytest "$@"

@@ -124,8 +124,8 @@ def test_a_new_state_removes_the_tensors_of_the_one_before(saved):
 def test_a_state_that_was_cut_off_while_writing_leaves_the_one_before(saved):
     model, optimizer = make()
     save_weights(saved, 9, model)
-    (saved / "step-00000009.safetensors.tmp").write_bytes(b"half")
-    (saved / "state.json.tmp").write_text("{")
+    (saved / ".step-00000009.safetensors.7.part").write_bytes(b"half")
+    (saved / ".state.json.7.part").write_text("{")
     load_checkpoint(saved, model, optimizer)
     assert read_state(saved) == STATE
     assert best_weights(saved).name == "best-00000005.safetensors"

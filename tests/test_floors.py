@@ -22,9 +22,9 @@ HOUSE = Path(kg_reason.__file__).parent
 FLOORS = {
     "commands": 0, "context": 0, "errors": 0, "kg": 0, "model": 0, "ordering": 0, "surface": 0, "terminal": 0,
     "kg.word_classes": 0,
-    "checkpoint": 1, "config": 1, "nli": 1, "random_state": 1, "kg.compiled": 1, "kg.words": 1,
-    "evaluation_report": 2, "flags": 2, "kg.lemmas": 2, "kg.ntriples_scan": 2, "kg.terms": 2, "kg.triples": 2,
-    "kg.counting": 2, "kg.label_scan": 2, "relation_table": 2,
+    "config": 1, "nli": 1, "random_state": 1, "kg.compiled": 1, "kg.files": 1, "kg.words": 1,
+    "checkpoint": 2, "evaluation_report": 2, "flags": 2, "relation_table": 2,
+    "kg.counting": 2, "kg.label_scan": 2, "kg.lemmas": 2, "kg.ntriples_scan": 2, "kg.terms": 2, "kg.triples": 2,
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "example_rows": 4, "kg.label_texts": 4, "kg.ntriples": 4, "kg.path_features": 4,
     "examples": 5, "kg.delimited_scan": 5, "kg.rdf": 5,

@@ -58,7 +58,7 @@ def fit(make_reasoner, tmp_path):
 
     def run(config=CONFIG, *, examples=EXAMPLES, dev=(), name="run", resume=False, reasoner=None):
         reasoner = reasoner or make_reasoner()
-        report = train(reasoner, examples, dev, config, tmp_path / name, resume=resume, show_progress=False)
+        report = train(reasoner, examples, dev, config, str(tmp_path / name), resume=resume, show_progress=False)
         return reasoner, report
 
     return run

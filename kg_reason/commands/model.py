@@ -22,6 +22,7 @@ from kg_reason.config import (
 )
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.flags import add_settings, number, settings_from, write_config
+from kg_reason.kg.files import replace_file
 from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _train(arguments: argparse.Namespace) -> int:
     groups = (config, settings.model, settings.linker, settings.retriever, reading)
     places = {"graph": arguments.graph, "examples": arguments.examples, "dev": arguments.dev}
     every = {name: value for group in groups for name, value in group.to_json().items()}
-    (out / SETTINGS_FILE).write_text(write_config("train", {**places, **every}), encoding="utf-8")
+    replace_file(out / SETTINGS_FILE, write_config("train", {**places, **every}).encode())
     if arguments.json:
         show_json({"path": str(out), **report.to_json()})
         return 0

@@ -16,9 +16,9 @@ import networkx as nx
 import rdflib
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.files import replace_file
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.names import BLANK, IRI, LITERAL, term_kind
-from kg_reason.kg.storage import replace_file
 from kg_reason.kg.triples import literal_key, term_text
 
 EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")

@@ -7,7 +7,6 @@ texts themselves are not stored: the reader brings them.
 from __future__ import annotations
 
 import logging
-import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
+from kg_reason.kg.files import whole_file
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.paths import PathTable
 
@@ -38,22 +38,15 @@ class GroundedPair(NamedTuple):
 
 
 def write_shard(path: Path, digests: Sequence[bytes], pairs: Sequence[GroundedPair]) -> None:
-    """Write a shard beside its place and rename it there, so that a reader sees all of it or nothing.
+    """Write a shard, all of it or nothing.
 
     Args:
         path: the `.npz` file to make.
         digests: one per example, DIGEST_BYTES long.
         pairs: what was found for each example.
     """
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **_pack(digests, pairs))
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as beside, beside.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **_pack(digests, pairs))
 
 
 def read_digests(folder: Path) -> dict[bytes, Path]:

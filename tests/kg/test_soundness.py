@@ -9,8 +9,8 @@ import pytest
 
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.editing import edit_graph
+from kg_reason.kg.files import file_checksum
 from kg_reason.kg.soundness import examine_graph
-from kg_reason.kg.storage import file_checksum
 
 TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\nviolin\trdfs:label\tfiddle\n"
 

@@ -1,0 +1,84 @@
+"""Files and folders are there whole or not at all, and nothing is left beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from kg_reason.errors import KGReasonError
+from kg_reason.kg.files import file_checksum, replace_file, whole_file, whole_folder
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_half(path):
+    path.write_text("half")
+    raise OSError("disk full")
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    target = tmp_path / "a.txt"
+    for content in (b"old", b"new"):
+        replace_file(target, content)
+        assert target.read_bytes() == content
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with whole_file(target) as beside:
+        beside.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(OSError, match="disk full"), whole_file(target) as beside:
+        write_half(beside)
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    target = tmp_path / "parent" / "run"
+    for name in ("old.txt", "new.txt"):
+        with whole_folder(target, "marker") as beside:
+            (beside / "marker").touch()
+            (beside / "inner").mkdir()
+            (beside / "inner" / name).write_text(name)
+        assert names(target / "inner") == [name]
+    assert names(target.parent) == ["run"]
+
+
+def test_a_folder_that_fails_half_way_leaves_the_old_one_and_nothing_else(tmp_path):
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "marker").write_text("old")
+    with pytest.raises(OSError, match="disk full"), whole_folder(target, "marker") as beside:
+        write_half(beside / "marker")
+    assert (target / "marker").read_text() == "old"
+    assert names(tmp_path) == ["run"]
+
+
+def test_an_empty_folder_is_filled_and_a_foreign_one_is_left_alone(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with whole_folder(tmp_path / "empty", "marker") as beside:
+        (beside / "marker").touch()
+    assert names(tmp_path / "empty") == ["marker"]
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "letter.txt").touch()
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "foreign", tmp_path / "file"):
+        expected = f"{target.name}: found something other than a folder with marker; it is left alone"
+        with pytest.raises(KGReasonError, match=expected), whole_folder(target, "marker"):
+            raise AssertionError("the block must not run")
+    assert names(tmp_path / "foreign") == ["letter.txt"]
+
+
+def test_a_checksum_is_the_sha256_of_the_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"")
+    assert file_checksum(tmp_path / "a") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
