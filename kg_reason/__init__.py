@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from kg_reason.nli import Label, NLIExample
     from kg_reason.prediction import Prediction
     from kg_reason.reasoner import Reasoner
-    from kg_reason.synthesis import synthesize
-    from kg_reason.training import TrainReport, train
+    from kg_reason.synthesis.generator import synthesize
+    from kg_reason.training.loop import TrainReport, train
 
 __version__ = "0.1.0"
 
@@ -54,13 +54,13 @@ _ROOM_OF = {
     "RetrieverConfig": "config",
     "SynthesisConfig": "config",
     "TrainConfig": "config",
-    "TrainReport": "training",
+    "TrainReport": "training.loop",
     "build_graph": "kg.building",
     "evaluate": "evaluation",
     "read_examples": "examples",
     "read_triples": "kg.reading",
-    "synthesize": "synthesis",
-    "train": "training",
+    "synthesize": "synthesis.generator",
+    "train": "training.loop",
     "write_examples": "examples",
 }
 

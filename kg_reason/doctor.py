@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kg_reason.checkpoint import has_checkpoint
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import BadLinesError, GraphError, InputSyntaxError, KGReasonError
 from kg_reason.example_rows import SUFFIXES
@@ -26,6 +25,7 @@ from kg_reason.kg.soundness import Finding, examine_graph, leftovers
 from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.nli import Label, NLIExample
 from kg_reason.reasoner import CONFIG_FILE, ENCODER_FILE, TOKENIZER_FOLDER, WEIGHTS_FILE, Reasoner
+from kg_reason.training.checkpoint import has_checkpoint
 
 GRAPH, RUN, UNFINISHED_RUN, EXAMPLES, UNKNOWN = "graph", "run", "unfinished run", "examples", "unknown"
 PICKLE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill")

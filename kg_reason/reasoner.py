@@ -6,7 +6,7 @@ A saved reasoner is one folder without pickles:
     model.safetensors     the weights
     encoder_config.json   the architecture of the text encoder
     tokenizer/            the tokenizer's files
-    training.json, README.md   how it was trained and what was measured (training.py)
+    training.json, README.md   how it was trained and what was measured (training/loop.py)
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from kg_reason.terminal import aligned
 if TYPE_CHECKING:
     from kg_reason.nli import NLIExample
     from kg_reason.reasoner import Reasoner
-    from kg_reason.run_record import TrainReport
+    from kg_reason.training.run_record import TrainReport
 
 SETTINGS_FILE = "train.toml"  # in a run: the command that made it, for --config
 EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
@@ -108,7 +108,7 @@ def _synthesize(arguments: argparse.Namespace) -> int:
     from kg_reason.examples import write_examples
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.linker import EntityLinker
-    from kg_reason.synthesis import split_by_sentence, synthesize
+    from kg_reason.synthesis.generator import split_by_sentence, synthesize
 
     config = settings_from(arguments, SynthesisConfig)
     sentences = read_sentences(arguments.sentences)
@@ -183,11 +183,11 @@ def _describe(examples: Sequence[NLIExample]) -> dict[str, Any]:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from kg_reason.checkpoint import has_checkpoint
     from kg_reason.examples import read_examples
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.reasoner import Reasoner
-    from kg_reason.training import CHECKPOINT, train
+    from kg_reason.training.checkpoint import has_checkpoint
+    from kg_reason.training.loop import CHECKPOINT, train
 
     out = Path(arguments.out)
     reading = settings_from(arguments, ExampleConfig)

@@ -1,9 +1,9 @@
-"""kg_reason.patterns: walks over a graph by relation patterns."""
+"""kg_reason.synthesis.patterns: walks over a graph by relation patterns."""
 
 import random
 
-from kg_reason.patterns import PatternWalker
-from kg_reason.relation_table import load_table
+from kg_reason.synthesis.patterns import PatternWalker
+from kg_reason.synthesis.relation_table import load_table
 
 
 def ends(graph, name, start):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from kg_reason.ordering import epoch_steps, made_ahead
+from kg_reason.training.ordering import epoch_steps, made_ahead
 
 LENGTHS = np.random.default_rng(0).integers(10, 200, size=1_003)
 

@@ -1,7 +1,7 @@
 """Training: one loop on Hugging Face accelerate that fits a reasoner's model to labelled examples.
 
 The loop is the same on a CPU, a GPU or many (`accelerate launch`); device and arithmetic come from accelerate. Its
-parts are wired in `training_setup.py`: what is trained and how fast is `optimization.py`, the order of the examples
+parts are wired in `setup.py`: what is trained and how fast is `optimization.py`, the order of the examples
 `ordering.py`. The resumable state is `checkpoint.py`, the account of a run `run_record.py`.
 """
 
@@ -26,7 +26,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from kg_reason.checkpoint import (
+from kg_reason.config import TrainConfig
+from kg_reason.errors import CheckpointError, ConfigError
+from kg_reason.model.batch import Batch
+from kg_reason.model.fused import FusedOutput
+from kg_reason.nli import NLIExample
+from kg_reason.reasoner import CONFIG_FILE, Reasoner
+from kg_reason.training.checkpoint import (
     STATE_FILE,
     TensorFile,
     TrainState,
@@ -38,17 +44,11 @@ from kg_reason.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from kg_reason.config import TrainConfig
-from kg_reason.errors import CheckpointError, ConfigError
-from kg_reason.model.batch import Batch
-from kg_reason.model.fused import FusedOutput
-from kg_reason.nli import NLIExample
-from kg_reason.optimization import rate_factor, set_learning_rates
-from kg_reason.ordering import made_ahead
-from kg_reason.random_state import rng_state, set_rng_state
-from kg_reason.reasoner import CONFIG_FILE, Reasoner
-from kg_reason.run_record import Evaluation, TrainReport, check_same_run, describe_run
-from kg_reason.training_setup import Data, Loop, accelerate_run, build_loop, steps_of_epoch
+from kg_reason.training.optimization import rate_factor, set_learning_rates
+from kg_reason.training.ordering import made_ahead
+from kg_reason.training.random_state import rng_state, set_rng_state
+from kg_reason.training.run_record import Evaluation, TrainReport, check_same_run, describe_run
+from kg_reason.training.setup import Data, Loop, accelerate_run, build_loop, steps_of_epoch
 
 logger = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kg_reason.nli import Label
-from kg_reason.patterns import PatternWalker, Walk
-from kg_reason.relation_table import Pattern
-from kg_reason.vocabulary import Vocabulary
+from kg_reason.synthesis.patterns import PatternWalker, Walk
+from kg_reason.synthesis.relation_table import Pattern
+from kg_reason.synthesis.vocabulary import Vocabulary
 
 
 class PairChecks:

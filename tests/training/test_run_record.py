@@ -10,7 +10,7 @@ from kg_reason.config import ModelConfig, ReasonerConfig, TrainConfig
 from kg_reason.errors import CheckpointError
 from kg_reason.nli import Label, NLIExample
 from kg_reason.reasoner import Reasoner
-from kg_reason.run_record import Evaluation, TrainReport, check_same_run, describe_run, run_settings
+from kg_reason.training.run_record import Evaluation, TrainReport, check_same_run, describe_run, run_settings
 
 EXAMPLES = [
     NLIExample("a dog", "an animal", Label.ENTAILMENT),

@@ -1,8 +1,8 @@
-"""kg_reason.context: part of speech and polarity of a place in a sentence."""
+"""kg_reason.synthesis.context: part of speech and polarity of a place in a sentence."""
 
 import pytest
 
-from kg_reason.context import Polarity, polarity, tokenize, word_class
+from kg_reason.synthesis.context import Polarity, polarity, tokenize, word_class
 
 
 def place(marked: str) -> tuple[str, int, int]:

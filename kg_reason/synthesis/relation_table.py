@@ -75,7 +75,7 @@ def load_table(path: str = "") -> RelationTable:
         if path:
             text = Path(path).read_text(encoding="utf-8")
         else:
-            text = files("kg_reason").joinpath(SHIPPED_TABLE).read_text(encoding="utf-8")
+            text = files("kg_reason.synthesis").joinpath(SHIPPED_TABLE).read_text(encoding="utf-8")
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{name}: {error}") from error

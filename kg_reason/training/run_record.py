@@ -1,6 +1,6 @@
 """The account of a training run: what went in, what came out, and whether a resumed run is still the same one.
 
-Plain data only, for `training.json`, the resumable state and the report; the run itself is `training.py`.
+Plain data only, for `training.json`, the resumable state and the report; the run itself is `loop.py`.
 """
 
 from __future__ import annotations

@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kg_reason.config import SynthesisConfig
-from kg_reason.context import Polarity
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label, NLIExample
-from kg_reason.pairs import IDENTICAL, LONGER, SHORTER, Cell, PairMaker
-from kg_reason.relation_table import load_table
+from kg_reason.synthesis.context import Polarity
+from kg_reason.synthesis.pairs import IDENTICAL, LONGER, SHORTER, Cell, PairMaker
+from kg_reason.synthesis.relation_table import load_table
 
 _MAX_FAILURES = 5
 _NUM_PATIENT_FAILURES = 2

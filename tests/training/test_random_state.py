@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from kg_reason.errors import CheckpointError
-from kg_reason.random_state import rng_state, set_rng_state
+from kg_reason.training.random_state import rng_state, set_rng_state
 
 
 @pytest.fixture(autouse=True)

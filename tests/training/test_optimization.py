@@ -9,7 +9,7 @@ from torch import nn
 from kg_reason.config import TrainConfig
 from kg_reason.errors import ConfigError
 from kg_reason.nli import THREE_WAY
-from kg_reason.optimization import build_optimizer, freeze, label_weights, rate_factor, set_learning_rates
+from kg_reason.training.optimization import build_optimizer, freeze, label_weights, rate_factor, set_learning_rates
 
 EVERYTHING = {"embeddings", "layer 0", "layer 1", "graph", "fusion", "head"}
 

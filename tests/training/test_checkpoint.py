@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from kg_reason.checkpoint import (
+from kg_reason.config import TrainConfig
+from kg_reason.errors import CheckpointError
+from kg_reason.training.checkpoint import (
     TrainState,
     best_weights,
     has_checkpoint,
@@ -21,9 +23,7 @@ from kg_reason.checkpoint import (
     save_checkpoint,
     save_weights,
 )
-from kg_reason.config import TrainConfig
-from kg_reason.errors import CheckpointError
-from kg_reason.optimization import build_optimizer
+from kg_reason.training.optimization import build_optimizer
 
 STATE = TrainState(
     step=7, epoch=1, step_in_epoch=2, best_step=5, best_score=0.75, stale_evaluations=1, loss_sum=2.5, loss_steps=2,

@@ -1,11 +1,11 @@
-"""kg_reason.nonce: invented words."""
+"""kg_reason.synthesis.nonce: invented words."""
 
 import re
 from itertools import islice
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.triples import Source, Triple
-from kg_reason.nonce import NonceWords
+from kg_reason.synthesis.nonce import NonceWords
 
 
 def test_equal_seeds_give_equal_words_and_others_differ(toy_graph):

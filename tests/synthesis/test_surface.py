@@ -1,8 +1,8 @@
-"""kg_reason.surface: forms of words, articles, places."""
+"""kg_reason.synthesis.surface: forms of words, articles, places."""
 
 import pytest
 
-from kg_reason.surface import article, fill, form_of, inflect, is_countable, is_mass, is_name, replace
+from kg_reason.synthesis.surface import article, fill, form_of, inflect, is_countable, is_mass, is_name, replace
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from kg_reason.config import ModelConfig, ReasonerConfig, TrainConfig
 from kg_reason.errors import CheckpointError, ConfigError, MissingExtraError
 from kg_reason.model import gnn
 from kg_reason.nli import Label, NLIExample
-from kg_reason.random_state import rng_state, set_rng_state
 from kg_reason.reasoner import Reasoner
-from kg_reason.training import train
+from kg_reason.training.loop import train
+from kg_reason.training.random_state import rng_state, set_rng_state
 
 PAIRS = [
     ("violin", "instrument", Label.ENTAILMENT), ("instrument", "cello", Label.NEUTRAL),
@@ -413,9 +413,9 @@ from pytest import MonkeyPatch
 from kg_reason.config import ModelConfig, ReasonerConfig
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.reasoner import Reasoner
-from kg_reason.training import train
+from kg_reason.training.loop import train
 from tests.conftest import toy_triples
-from tests.test_training import DEV, EXAMPLES, SHARED, replace, without_dropout
+from tests.training.test_loop import DEV, EXAMPLES, SHARED, replace, without_dropout
 
 config = ReasonerConfig(model=ModelConfig(encoder=sys.argv[1], graph_dim=16))
 reasoner = Reasoner.build(KnowledgeGraph.from_triples(toy_triples()), config)

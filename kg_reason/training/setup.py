@@ -1,6 +1,6 @@
 """The parts of a training run: the accelerator, the grounded examples, the optimizer and the settings that bind them.
 
-Everything is wired here once; the loop that uses the parts is `training.py`.
+Everything is wired here once; the loop that uses the parts is `loop.py`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from kg_reason.config import TrainConfig
 from kg_reason.errors import ConfigError, MissingExtraError
 from kg_reason.kg.grounding import Grounding
 from kg_reason.nli import NLIExample, fit_label
-from kg_reason.optimization import build_optimizer, freeze, label_weights
-from kg_reason.ordering import epoch_steps
 from kg_reason.reasoner import Reasoner
-from kg_reason.run_record import run_settings
+from kg_reason.training.optimization import build_optimizer, freeze, label_weights
+from kg_reason.training.ordering import epoch_steps
+from kg_reason.training.run_record import run_settings
 
 TOKENIZED_AT_ONCE = 1_000  # examples
 CPU_BF16 = ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16")  # any of these capabilities computes bf16 in hardware

@@ -1,4 +1,4 @@
-"""kg_reason.synthesis, with places, pairs and vocabulary: labelled pairs from a graph and sentences."""
+"""kg_reason.synthesis.generator, with places, pairs and vocabulary: labelled pairs from a graph and sentences."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from kg_reason.errors import ConfigError
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label
-from kg_reason.synthesis import split_by_sentence, synthesize
+from kg_reason.synthesis.generator import split_by_sentence, synthesize
 
 SENTENCES = (
     "A man plays a violin.", "The woman has a drum.", "No boy plays a cello.", "Two dogs run in the park.",

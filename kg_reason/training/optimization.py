@@ -1,6 +1,6 @@
 """How weights move: which are trained, the optimizer over their groups, the rate at each step, the weights of labels.
 
-Everything here is a function of a model and TrainConfig and holds no state; the loop that calls it is `training.py`.
+Everything here is a function of a model and TrainConfig and holds no state; the loop that calls it is `loop.py`.
 A model is any module with a submodule `encoder`; its other parameters are the graph encoder, the fusion and the heads.
 """
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kg_reason.context import (
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import EntityLinker, Mention
+from kg_reason.synthesis.context import (
     Polarity,
     Token,
     is_determiner,
@@ -19,10 +21,8 @@ from kg_reason.context import (
     tokenize,
     word_class,
 )
-from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.surface import PREPOSITIONS, form_of, inflect, is_countable, is_mass, is_name, replace
-from kg_reason.vocabulary import Vocabulary
+from kg_reason.synthesis.surface import PREPOSITIONS, form_of, inflect, is_countable, is_mass, is_name, replace
+from kg_reason.synthesis.vocabulary import Vocabulary
 
 _MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
 _SALIENT_DEGREE = 30  # edges of the first meaning of "dog" or "man": spelt out so far, it is the one people speak of

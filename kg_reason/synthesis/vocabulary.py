@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.surface import is_name
+from kg_reason.synthesis.surface import is_name
 
 _WORD = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z'-]+(?: [A-Za-z][A-Za-z'-]*){0,2}\Z|\d+(?:st|nd|rd|th)?\Z")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.relation_table import Pattern, RelationTable
+from kg_reason.synthesis.relation_table import Pattern, RelationTable
 
 _MAX_TARGETS = 64
 _VOCABULARIES = ("http://www.w3.org/", "_:")

@@ -1,6 +1,6 @@
 """One labelled pair at a time: two entities that a pattern joins, a sentence or frame that takes both words, checks.
 
-How many pairs of which kind are made is `synthesis.py`.
+How many pairs of which kind are made is `generator.py`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kg_reason.config import SynthesisConfig
-from kg_reason.context import Polarity
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label
-from kg_reason.nonce import NonceWords
-from kg_reason.pair_checks import PairChecks
-from kg_reason.patterns import PatternWalker, Route, Walk
-from kg_reason.places import Place, find_places, shorten
-from kg_reason.relation_table import Frames, Pattern, RelationTable
-from kg_reason.surface import PREPOSITIONS, fill, inflect, is_name
-from kg_reason.vocabulary import Vocabulary, Word
+from kg_reason.synthesis.context import Polarity
+from kg_reason.synthesis.nonce import NonceWords
+from kg_reason.synthesis.pair_checks import PairChecks
+from kg_reason.synthesis.patterns import PatternWalker, Route, Walk
+from kg_reason.synthesis.places import Place, find_places, shorten
+from kg_reason.synthesis.relation_table import Frames, Pattern, RelationTable
+from kg_reason.synthesis.surface import PREPOSITIONS, fill, inflect, is_name
+from kg_reason.synthesis.vocabulary import Vocabulary, Word
 
 IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrelated"
 _DOWNWARD_SHARE = 0.3

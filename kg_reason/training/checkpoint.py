@@ -7,7 +7,7 @@
 
 The tensors are written beside the older ones; replacing `state.json` is the one moment at which a new state counts,
 and older tensors go after it. So a run killed at any time leaves a whole state, the last one or the one before.
-Everything read back is checked before the model is touched. The loop that saves and resumes is `training.py`.
+Everything read back is checked before the model is touched. The loop that saves and resumes is `loop.py`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""kg_reason.relation_table: the table from relation patterns to labels."""
+"""kg_reason.synthesis.relation_table: the table from relation patterns to labels."""
 
 import pytest
 
 from kg_reason.errors import ConfigError
 from kg_reason.nli import Label
-from kg_reason.relation_table import load_table
+from kg_reason.synthesis.relation_table import load_table
 
 
 def test_the_shipped_table_labels_upward_and_downward_contexts():

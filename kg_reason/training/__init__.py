@@ -1,0 +1,1 @@
+"""Training: `loop.train` and the rooms it stands on."""
