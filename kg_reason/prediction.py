@@ -170,7 +170,8 @@ class Prediction:
         if not self.evidence:
             rows.append("no path in the graph joins these words: the answer is the text's alone")
         elif not shown:
-            rows.append(f"{len(self.evidence)} paths were found, none moved the answer")
+            found = "1 path was" if len(self.evidence) == 1 else f"{len(self.evidence)} paths were"
+            rows.append(f"{found} found, none moved the answer")
         else:
             rows.append("paths that moved the answer (what each added to the labels' logits)")
         for item in shown:

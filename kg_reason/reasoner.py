@@ -32,7 +32,7 @@ from kg_reason.kg.files import whole_folder
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.kg.paths import describe_path
+from kg_reason.kg.paths import PathTable, describe_path
 from kg_reason.kg.retriever import Retriever
 from kg_reason.model.batch import Collator
 from kg_reason.model.encoder import load_tokenizer
@@ -47,6 +47,7 @@ CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
     "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
 )
 MAX_KNOWN_RELATIONS = 4096
+MIXED_EVIDENCE = ("verbalised", "tokens")  # controls whose text-only answer is that of the pair without its paths
 
 
 class Scores(NamedTuple):
@@ -85,7 +86,9 @@ class Reasoner:
         self.relations = tuple(relations)
         self.labels: tuple[Label, ...] = task_labels(config.model.task)
         self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
-        self.collator = Collator(tokenizer, graph, config.model, self.labels, self.relations)
+        self.collator = Collator(
+            tokenizer, graph, config.model, self.labels, self.relations, language=config.linker.language
+        )
 
     @classmethod
     def build(cls, graph: KnowledgeGraph, config: ReasonerConfig | None = None, *, seed: int = 0) -> Reasoner:
@@ -235,6 +238,10 @@ class Reasoner:
                 batch = self.collator(examples[rows], groundings[rows]).to(device)
                 with torch.inference_mode():
                     output = self.model(batch)
+                    text_logits = output.text_logits
+                    if self.config.model.evidence in MIXED_EVIDENCE:
+                        bare = [replace(grounding, paths=PathTable.empty()) for grounding in groundings[rows]]
+                        text_logits = self.model(self.collator(examples[rows], bare).to(device)).logits
                 contributions = output.contributions.double().cpu().numpy()
                 counts = [len(grounding.paths.length) for grounding in groundings[rows]]
                 if len(contributions) != sum(counts):  # a control without path contributions
@@ -242,7 +249,7 @@ class Reasoner:
                 bounds = np.cumsum([0, *counts])
                 yield _Outputs(
                     output.logits.double().cpu().numpy(),
-                    output.text_logits.double().cpu().numpy(),
+                    text_logits.double().cpu().numpy(),
                     [contributions[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)],
                 )
         finally:

@@ -86,6 +86,7 @@ class Collator:
         config: of the model.
         labels: of the task, in the order of the logits.
         relations: labels of the relations seen in training; position = number of the learned residual.
+        language: of the entities' labels, where there is a choice.
     """
 
     def __init__(
@@ -95,11 +96,14 @@ class Collator:
         config: ModelConfig,
         labels: tuple[Label, ...],
         relations: Sequence[str],
+        *,
+        language: str = "",
     ) -> None:
         self.tokenizer = tokenizer
         self.graph = graph
         self.config = config
         self.labels = labels
+        self.language = language
         self.relation_numbers = {relation: number for number, relation in enumerate(relations)}
         self._unseen = len(relations)
         self._label_pieces: dict[str, list[int]] = {}
@@ -133,7 +137,7 @@ class Collator:
         hypotheses = [example.hypothesis for example in examples]
         if self.config.evidence == "verbalised":
             hypotheses = [
-                f"{hypothesis} {verbalise(grounding, self.graph)}".rstrip()
+                f"{hypothesis} {verbalise(grounding, self.graph, self.language)}".rstrip()
                 for hypothesis, grounding in zip(hypotheses, groundings, strict=True)
             ]
         encoding: BatchEncoding = self.tokenizer(
@@ -227,7 +231,7 @@ class Collator:
         is_bridge = role == BRIDGE
         bridges, bridge_row = np.unique(joined([part.entity_ids for part in subgraphs])[is_bridge], return_inverse=True)
         relation_labels = [self.graph.relation_label(relation) for relation in relations.tolist()]
-        pieces = [[], *self._pieces(relation_labels + [self.graph.entity_label(entity) for entity in bridges.tolist()])]
+        pieces = [[], *self._pieces(relation_labels + [self._label(entity) for entity in bridges.tolist()])]
         node_text = np.zeros(len(role), dtype=np.int64)
         node_text[is_bridge] = 1 + len(relations) + bridge_row
         numbers = [self.relation_numbers.get(label, self._unseen) for label in relation_labels]
@@ -238,6 +242,9 @@ class Collator:
             "node_role": role,
             "node_text": node_text,
         }
+
+    def _label(self, entity: int) -> str:
+        return self.graph.entity_label(entity, self.language)
 
     def _pieces(self, labels: Sequence[str]) -> list[list[int]]:
         """Return the vocabulary ids of each label, [num_labels][at most MAX_LABEL_PIECES]."""
@@ -254,7 +261,7 @@ class Collator:
         return [known[label] for label in labels]
 
 
-def verbalise(grounding: Grounding, graph: KnowledgeGraph) -> str:
+def verbalise(grounding: Grounding, graph: KnowledgeGraph, language: str = "") -> str:
     """Write the paths of a grounding as text, best first: "violin hypernym instrument; ...".
 
     Every step is read from head to tail as in the graph, whatever the direction in which the path walks it.
@@ -263,7 +270,7 @@ def verbalise(grounding: Grounding, graph: KnowledgeGraph) -> str:
     mentions = (*grounding.premise_mentions, *grounding.hypothesis_mentions)
     sentences = []
     for path, length in enumerate(paths.length.tolist()):
-        names = [graph.entity_label(entity) for entity in paths.entities[path, : length + 1].tolist()]
+        names = [graph.entity_label(entity, language) for entity in paths.entities[path, : length + 1].tolist()]
         steps = []
         for step, relation in enumerate(paths.relations[path, :length].tolist()):
             walked = names[step], names[step + 1]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from kg_reason.kg.paths import Path, Step
+from kg_reason.kg.triples import Source
+from kg_reason.nli import Label
+from kg_reason.prediction import Answer, Evidence, LinkedEntity, LinkedMention, Place, Prediction
+
+LABELS = (Label.ENTAILMENT, Label.NEUTRAL, Label.CONTRADICTION)
+
+
+def prediction(label: str = "violin", strength: float = 2.0) -> Prediction:
+    step = Step("ex:violin", label, "hypernym", "ex:instrument", "instrument", True, (Source("a.nt", 7), Source("a.nt", 9)))
+    evidence = Evidence(
+        Path((step,), 0, 1, 0.9),
+        Place("premise", 2, 8, "violin"),
+        Place("hypothesis", 3, 13, "instrument"),
+        dict(zip(LABELS, (strength, -strength, 0.0), strict=True)),
+    )
+    text = Answer(dict(zip(LABELS, (0.0, 1.0, 0.0), strict=True)))
+    fused = Answer({name: logit + evidence.contribution[name] for name, logit in text.logits.items()})
+    known = LinkedMention(2, 8, "violin", (LinkedEntity("ex:violin", label, 0.9),))
+    return Prediction("A violin", "An instrument gavorn", fused, text, (known,), (LinkedMention(14, 20, "gavorn", ()),), (evidence,))
+
+
+def test_probabilities_are_the_softmax_of_the_logits_and_the_label_its_highest() -> None:
+    answer = prediction().answer
+    assert sum(answer.probabilities.values()) == pytest.approx(1.0)
+    assert answer.label == max(answer.probabilities, key=lambda label: answer.probabilities[label]) == Label.ENTAILMENT
+    assert Answer({Label.NEUTRAL: 2000.0, Label.ENTAILMENT: -2000.0}).probabilities[Label.NEUTRAL] == 1.0
+
+
+def test_the_json_has_the_shape_that_every_face_speaks() -> None:
+    plain = prediction().to_json()
+    assert list(plain) == [
+        "premise", "hypothesis", "label", "probabilities", "logits", "text", "mentions", "paths", "unknown",
+    ]  # fmt: skip
+    assert plain["label"] == "entailment"
+    assert plain["text"]["label"] == "neutral"
+    (path,) = plain["paths"]
+    assert path["from"] == {"side": "premise", "start": 2, "end": 8}
+    assert path["steps"][0]["sources"] == ["a.nt:7", "a.nt:9"]
+    assert plain["unknown"]["hypothesis"] == [{"start": 14, "end": 20, "text": "gavorn"}]
+    for label in LABELS:
+        assert plain["logits"][label] == pytest.approx(plain["text"]["logits"][label] + path["contribution"][label])
+
+
+def test_the_page_shows_both_answers_the_path_its_sources_and_what_is_unknown() -> None:
+    page = prediction().to_text()
+    assert "violin -[hypernym]-> instrument" in page
+    assert "a.nt:7, :9" in page
+    assert "entailment +2.00  neutral -2.00" in page
+    assert "not in the graph: gavorn" in page
+    assert "-> entailment" in page
+    assert "-> neutral" in page
+
+
+def test_paths_that_moved_nothing_are_said_not_shown() -> None:
+    assert "1 path was found, none moved the answer" in prediction(strength=0.001).to_text()
+
+
+def test_control_characters_of_labels_do_not_reach_the_terminal_and_markup_not_the_notebook() -> None:
+    hostile = prediction("\x1b[31mred<script>")
+    assert "\x1b" not in hostile.to_text()
+    assert "<script>" not in hostile._repr_html_()
+    assert "&lt;script&gt;" in hostile._repr_html_()
