@@ -11,7 +11,8 @@ LABELS = (Label.ENTAILMENT, Label.NEUTRAL, Label.CONTRADICTION)
 
 
 def prediction(label: str = "violin", strength: float = 2.0) -> Prediction:
-    step = Step("ex:violin", label, "hypernym", "ex:instrument", "instrument", True, (Source("a.nt", 7), Source("a.nt", 9)))
+    sources = (Source("a.nt", 7), Source("a.nt", 9))
+    step = Step("ex:violin", label, "hypernym", "ex:instrument", "instrument", True, sources)
     evidence = Evidence(
         Path((step,), 0, 1, 0.9),
         Place("premise", 2, 8, "violin"),
@@ -21,7 +22,8 @@ def prediction(label: str = "violin", strength: float = 2.0) -> Prediction:
     text = Answer(dict(zip(LABELS, (0.0, 1.0, 0.0), strict=True)))
     fused = Answer({name: logit + evidence.contribution[name] for name, logit in text.logits.items()})
     known = LinkedMention(2, 8, "violin", (LinkedEntity("ex:violin", label, 0.9),))
-    return Prediction("A violin", "An instrument gavorn", fused, text, (known,), (LinkedMention(14, 20, "gavorn", ()),), (evidence,))
+    unknown = LinkedMention(14, 20, "gavorn", ())
+    return Prediction("A violin", "An instrument gavorn", fused, text, (known,), (unknown,), (evidence,))
 
 
 def test_probabilities_are_the_softmax_of_the_logits_and_the_label_its_highest() -> None:

@@ -88,7 +88,9 @@ def test_a_saved_reasoner_answers_as_before_and_holds_no_pickle(reasoner: Reason
     assert str(tmp_path) not in (tmp_path / "run" / "encoder_config.json").read_text()
 
 
-def test_a_triple_added_to_the_graph_counts_without_training(graph_folder: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+def test_a_triple_added_to_the_graph_counts_without_training(
+    graph_folder: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
     shutil.copytree(graph_folder, tmp_path / "graph")
     make(tmp_path / "graph", tiny_encoder).save(tmp_path / "run")
     pair = ("A zither is here.", "An instrument is here.")
