@@ -6,6 +6,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
+# with_clock WORDS COMMAND...: runs a command that is silent for long, and on a terminal shows for how long already.
+with_clock() {
+    local words="$1" start=$SECONDS clock=""
+    shift
+    if [ -t 2 ]; then
+        (while sleep 1; do printf '\r  %s ... %d s ' "$words" $((SECONDS - start)) >&2; done) &
+        clock=$!
+    fi
+    "$@" || { [ -z "$clock" ] || kill "$clock"; return 1; }
+    [ -z "$clock" ] || { kill "$clock"; printf '\n' >&2; }
+}
+
 # use_environment FOLDER EXTRAS: afterwards `python` and `kg-reason` are those of the environment.
 use_environment() {
     local folder="$1" extras="$2" python="${PYTHON:-python3}" stamp
@@ -17,11 +29,11 @@ use_environment() {
     if [ ! -f "$folder/.installed" ] || [ "$(cat "$folder/.installed")" != "$stamp" ]; then
         say "Installing kg_reason and what it stands on into $folder (some minutes the first time)"
         [ -x "$folder/bin/python" ] || "$python" -m venv "$folder"
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip
+        local install=("$folder/bin/python" -m pip install --quiet --disable-pip-version-check)
+        "${install[@]}" --upgrade pip
         # torch first and pinned: an open range would bring gigabytes of CUDA libraries.
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-        "$folder/bin/python" -m pip install --disable-pip-version-check --progress-bar on -q \
-            -c constraints.txt --editable ".[$extras]"
+        with_clock "torch" "${install[@]}" -c constraints.txt torch
+        PYTHONWARNINGS=ignore with_clock "everything else" "${install[@]}" -c constraints.txt --editable ".[$extras]"
         echo "$stamp" > "$folder/.installed"
     fi
     PATH="$PWD/$folder/bin:$PATH"
