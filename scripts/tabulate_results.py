@@ -66,7 +66,8 @@ def main() -> int:
 
 def print_runs(runs: Runs, tests: list[str]) -> None:
     """Print a row for every run and test."""
-    print("\n## Every run\n\n95 % Wilson intervals; McNemar compares fused answers with the same model's text-only ones.\n")
+    print("\n## Every run\n")
+    print("95 % Wilson intervals; McNemar compares fused answers with the same model's text-only ones.\n")
     columns = ("run", "seed", "minutes", "test", "accuracy", "95 % interval", "text-only answer", "McNemar p")
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for evidence, results in runs.items():
