@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kg_reason.reasoner import Reasoner
     from kg_reason.synthesis.generator import synthesize
     from kg_reason.training.loop import TrainReport, train
+    from kg_reason.training.run_record import TrainFiles
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ _ROOM_OF = {
     "RetrieverConfig": "config",
     "SynthesisConfig": "config",
     "TrainConfig": "config",
+    "TrainFiles": "training.run_record",
     "TrainReport": "training.loop",
     "build_graph": "kg.building",
     "evaluate": "evaluation",
@@ -82,6 +84,7 @@ __all__ = [
     "RetrieverConfig",
     "SynthesisConfig",
     "TrainConfig",
+    "TrainFiles",
     "TrainReport",
     "build_graph",
     "evaluate",

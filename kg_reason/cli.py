@@ -25,7 +25,7 @@ from kg_reason.commands.query import add_commands as add_query_commands
 from kg_reason.commands.system import add_commands as add_system_commands
 from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
 from kg_reason.flags import read_config, set_under
-from kg_reason.terminal import printable
+from kg_reason.terminal import is_unicode, printable
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SHELLS = ("bash", "zsh")
@@ -117,6 +117,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(given: list[str]) -> int:
+    for word in given:
+        if not is_unicode(word):
+            raise UsageError(f"found {word!r}, expected text and names of files in UTF-8")
     parser, commands = make_parser()
     if given and given[0] in commands:
         path = _config_path(given)

@@ -133,6 +133,9 @@ class RetrieverConfig(Config):
         "relations (by readable name) that climb from an entity to a wider one",
     )
     exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")
+    walk_vocabulary: bool = setting(
+        False, "also walk through entities of the RDF, RDFS, OWL and SKOS vocabularies, such as owl:Class"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,8 @@ from kg_reason.kg.inputs import COMPRESSIONS
 from kg_reason.kg.soundness import Finding, examine_graph, leftovers
 from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.nli import Label, NLIExample
-from kg_reason.reasoner import CONFIG_FILE, ENCODER_FILE, TOKENIZER_FOLDER, WEIGHTS_FILE, Reasoner
+from kg_reason.reasoner import Reasoner
+from kg_reason.run_folder import CONFIG_FILE, ENCODER_FILE, TOKENIZER_FOLDER, WEIGHTS_FILE
 from kg_reason.training.checkpoint import has_checkpoint
 
 GRAPH, RUN, UNFINISHED_RUN, EXAMPLES, UNKNOWN = "graph", "run", "unfinished run", "examples", "unknown"
@@ -226,7 +227,7 @@ def _examine_examples(path: Path) -> Iterator[Finding]:
         examples = read_examples(path, ExampleConfig(), require_labels=False)
     except BadLinesError as error:
         for bad_line in error.bad_lines:
-            is_header = bad_line.line == 1
+            is_header = bad_line.reason.startswith(("found columns", "found no column"))
             remedy = "name the columns, or check triples with kg-reason build" if is_header else "mend this line"
             yield Finding(f"{bad_line.path}:{bad_line.line}", bad_line.reason, remedy)
         more = error.num_bad_lines - len(error.bad_lines)

@@ -39,20 +39,19 @@ class InputSyntaxError(KGReasonError, ValueError):
         self.path = path
         self.line = line
         self.reason = reason
-        place = f"{path}:{line}" if line else path
-        super().__init__(f"{place}: {reason}")
+        super().__init__(f"{_place(path, line)}: {reason}")
 
 
 @dataclass(frozen=True)
 class BadLine:
-    """One line that could not be read: its place, what was found and what was expected."""
+    """One line that could not be read: its place, what was found and what was expected; line 0 is the file."""
 
     path: str
     line: int
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.reason}"
+        return f"{_place(self.path, self.line)}: {self.reason}"
 
 
 class BadLinesError(KGReasonError, ValueError):
@@ -73,6 +72,10 @@ class BadLinesError(KGReasonError, ValueError):
         told += [f"  {bad_line}" for bad_line in self.bad_lines]
         told += [f"  ... and {more:,} more"] if more > 0 else []
         super().__init__("\n".join(told))
+
+
+def _place(path: str, line: int) -> str:
+    return f"{path}:{line}" if line else path
 
 
 class GraphError(KGReasonError):

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from kg_reason.errors import ConfigError
 from kg_reason.evaluation_report import AnswerReport, ClassScores, EvaluationReport, Slice
 from kg_reason.nli import TWO_WAY, Label, NLIExample, fit_label
+from kg_reason.terminal import PROGRESS_DELAY
 
 if TYPE_CHECKING:
     from kg_reason.reasoner import Reasoner
@@ -56,7 +57,9 @@ def evaluate(
     groundings = reasoner.ground_all(examples, num_workers=num_workers, show_progress=show_progress)
     step = BATCHES_PER_CALL * batch_size
     logits, text_logits = [], []
-    with tqdm(total=len(examples), desc="answering", unit="pair", disable=not show_progress) as bar:
+    with tqdm(
+        total=len(examples), desc="answering", unit="pair", disable=not show_progress, delay=PROGRESS_DELAY
+    ) as bar:  # fmt: skip
         for start in range(0, len(examples), step):
             part = slice(start, start + step)
             scores = reasoner.score(examples[part], groundings[part], batch_size=batch_size)

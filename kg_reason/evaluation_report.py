@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from kg_reason.nli import Label
+from kg_reason.notebook import html_table, html_text
 from kg_reason.terminal import aligned
 
 
@@ -148,11 +149,22 @@ class EvaluationReport:
             "",
             *_lines(_confusion_table(self)),
             "",
-            f"With the graph {self.num_mended:,} wrong answers become right and {self.num_spoilt:,} right ones wrong: "
-            f"McNemar p = {self.mcnemar_p:.2g}, mid-p = {self.mcnemar_mid_p:.2g}.",
-            f"{_percent(self.share_with_evidence)} % of the examples have evidence in the graph. "
-            f"Always {self.majority_label} would be right in {_percent(self.majority_accuracy)} %.",
+            *_remarks(self),
         ])
+
+    def _repr_html_(self) -> str:
+        """Return the tables of `to_text` for notebooks."""
+        tables = [html_table(table) for table in (_slice_table(self), _class_table(self), _confusion_table(self))]
+        return "<br>".join([*tables, *map(html_text, _remarks(self))])
+
+
+def _remarks(result: EvaluationReport) -> list[str]:
+    return [
+        f"With the graph {result.num_mended:,} wrong answers become right and {result.num_spoilt:,} right ones wrong: "
+        f"McNemar p = {result.mcnemar_p:.2g}, mid-p = {result.mcnemar_mid_p:.2g}.",
+        f"{_percent(result.share_with_evidence)} % of the examples have evidence in the graph. "
+        f"Always {result.majority_label} would be right in {_percent(result.majority_accuracy)} %.",
+    ]
 
 
 def _slice_table(result: EvaluationReport) -> list[list[str]]:

@@ -21,6 +21,10 @@ class Label(StrEnum):
     CONTRADICTION = "contradiction"
     NOT_ENTAILMENT = "not_entailment"
 
+    def __repr__(self) -> str:
+        """Return the word in quotes, so that answers print as words."""
+        return repr(self.value)
+
 
 THREE_WAY = (Label.ENTAILMENT, Label.NEUTRAL, Label.CONTRADICTION)
 TWO_WAY = (Label.ENTAILMENT, Label.NOT_ENTAILMENT)

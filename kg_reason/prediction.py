@@ -8,25 +8,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from kg_reason.kg.paths import Path
 from kg_reason.nli import Label
+from kg_reason.notebook import html_table, html_text
 from kg_reason.terminal import one_line
 
+PATHS_IN_NOTEBOOK = 8
 EVIDENCE_SHOWN = 0.005  # a path is left out of the page when it moves no logit by more than this
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Logits over the labels of the task, and what follows from them."""
+    """Logits over the labels of the task, at least one, and what follows from them; any finite number is a logit."""
 
     logits: Mapping[Label, float]
 
     @property
     def probabilities(self) -> dict[Label, float]:
-        """Softmax of the logits, in the order of the labels."""
+        """Softmax of the logits, in the order of the labels: each in [0, 1], together 1."""
         highest = max(self.logits.values())
         weights = {label: math.exp(logit - highest) for label, logit in self.logits.items()}
         total = sum(weights.values())
@@ -72,7 +73,7 @@ class LinkedMention:
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the pair a path starts or ends."""
+    """Where in the pair a path starts or ends: `premise` or `hypothesis`, and the span `[start, end)` in characters."""
 
     side: str
     start: int
@@ -86,7 +87,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A path, the words it joins, and what it added to each label's logit."""
+    """A path, the words it joins, and what it added to each label's logit, exactly; positive speaks for the label."""
 
     path: Path
     start: Place
@@ -110,7 +111,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one pair, the answer from the text alone, and the evidence between them, strongest path first."""
+    """The answer for one pair, the answer from the text alone, and the evidence between them.
+
+    Attributes:
+        premise: as given; empty where a claim was checked against the graph.
+        hypothesis: as given.
+        answer: of text and graph together.
+        text_answer: of the same model from the text alone.
+        premise_mentions: in the order of the text, those that the graph does not know among them.
+        hypothesis_mentions: the same.
+        evidence: the paths, strongest first; for each label the contributions add up to the difference of the logits of
+            the two answers.
+    """
 
     premise: str
     hypothesis: str
@@ -155,7 +167,11 @@ class Prediction:
         }
 
     def to_text(self, max_paths: int = 5) -> str:
-        """Return a page for the terminal with at most `max_paths` paths."""
+        """Return a page for the terminal.
+
+        Args:
+            max_paths: paths that are shown at most, strongest first; the others are summed up.
+        """
         labels = list(self.answer.logits)
         rows = [
             f"premise     {self.premise or '(none: a claim, checked against the graph)'}",
@@ -188,29 +204,25 @@ class Prediction:
         return "\n".join(one_line(row) for row in rows)
 
     def _repr_html_(self) -> str:
-        """Return a table for notebooks."""
+        """Return the answer for notebooks: both answers, the strongest paths with their sources, what is unknown."""
         labels = list(self.answer.logits)
-
-        def cells(values: Mapping[Label, float], form: str) -> str:
-            return "".join(f"<td>{format(values[label], form)}</td>" for label in labels)
-
-        head = "".join(f"<th>{escape(str(label))}</th>" for label in labels)
-        rows = [
-            f"<tr><th></th>{head}</tr>",
-            f"<tr><th>answer: {escape(str(self.label))}</th>{cells(self.probabilities, '.3f')}</tr>",
-            f"<tr><th>text alone: {escape(str(self.text_answer.label))}</th>"
-            f"{cells(self.text_answer.probabilities, '.3f')}</tr>",
-        ]
-        for item in self.evidence[:8]:
-            sources = escape("; ".join(item.path.source_lines()))
-            rows.append(
-                f'<tr><td style="text-align:left" title="{sources}">{escape(str(item.path))}</td>'
-                f"{cells(item.contribution, '+.2f')}</tr>"
-            )
-        return (
-            f"<p><b>{escape(self.premise)}</b><br>{escape(self.hypothesis)}</p>"
-            f"<table>{''.join(rows)}</table>"
-        )
+        shown = [item for item in self.evidence if item.strength > EVIDENCE_SHOWN][:PATHS_IN_NOTEBOOK]
+        rows = [["", *map(str, labels)]]
+        for name, answer in (("answer", self.answer), ("text alone", self.text_answer)):
+            rows.append([f"{name}: {answer.label}", *(f"{answer.probabilities[label]:.3f}" for label in labels)])
+        for item in shown:
+            places = f"{item.start.text} ~ {item.end.text}: {item.path}\n{_sources(item.path.source_lines())}"
+            rows.append([places, *(f"{item.contribution[label]:+.2f}" for label in labels)])
+        rest = self.evidence[len(shown) :]
+        if rest:
+            sums = [sum(item.contribution[label] for item in rest) for label in labels]
+            rows.append([f"{len(rest)} more, together", *(f"{value:+.2f}" for value in sums)])
+        unknown = sorted({m.text for side in ("premise", "hypothesis") for m in self.unknown(side)})
+        notes = [] if self.evidence else ["no path in the graph joins these words: the answer is the text's alone"]
+        notes += [f"not in the graph: {', '.join(unknown)}"] if unknown else []
+        premise = html_text(self.premise or "(none: a claim, checked against the graph)")
+        pair = f"<p>{premise}<br>{html_text(self.hypothesis)}</p>"
+        return pair + html_table(rows) + "".join(f"<p>{html_text(note)}</p>" for note in notes)
 
 
 def _cells(answer: Answer) -> str:

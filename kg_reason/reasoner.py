@@ -22,30 +22,36 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from kg_reason.config import ReasonerConfig
-from kg_reason.errors import CheckpointError, GraphError
 from kg_reason.kg.files import whole_folder
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.kg.paths import PathTable, describe_path
+from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
 from kg_reason.model.batch import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model
 from kg_reason.nli import Label, NLIExample, task_labels
 from kg_reason.prediction import Answer, Evidence, LinkedEntity, LinkedMention, Place, Prediction
+from kg_reason.run_folder import (
+    CONFIG_FILE,
+    ENCODER_FILE,
+    FORMAT_VERSION,
+    TOKENIZER_FOLDER,
+    WEIGHTS_FILE,
+    load_weights,
+    open_saved_graph,
+    read_json,
+    read_saved,
+)
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
-CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
-    "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
-)
 MAX_KNOWN_RELATIONS = 4096
 MIXED_EVIDENCE = ("verbalised", "tokens")  # controls whose text-only answer is that of the pair without its paths
 
@@ -120,19 +126,15 @@ class Reasoner:
 
         Raises:
             CheckpointError: something is missing, damaged or of another version, or the graph was rebuilt since.
+            ConfigError: a saved setting does not exist or is out of range.
         """
         folder = Path(path)
-        saved = _read_json(folder / CONFIG_FILE)
-        if saved.get("format_version") != FORMAT_VERSION:
-            found = saved.get("format_version")
-            raise CheckpointError(f"{folder / CONFIG_FILE}: found format version {found}, expected {FORMAT_VERSION}")
+        saved = read_saved(folder)
         config = ReasonerConfig.from_json(saved["settings"])
-        graph = graph or _saved_graph(folder, saved["graph"])
-        encoder_config = _read_json(folder / ENCODER_FILE)
-        model = build_model(
-            config.model, task_labels(config.model.task), saved["relations"], encoder_config=encoder_config
-        )
-        _load_weights(model, folder / WEIGHTS_FILE)
+        graph = graph or open_saved_graph(folder, saved["graph"])
+        labels, encoder_config = task_labels(config.model.task), read_json(folder / ENCODER_FILE)
+        model = build_model(config.model, labels, saved["relations"], encoder_config=encoder_config)
+        load_weights(model, folder / WEIGHTS_FILE)
         tokenizer = load_tokenizer(replace(config.model, encoder=str(folder / TOKENIZER_FOLDER)))
         return cls(graph, config, model, tokenizer, saved["relations"])
 
@@ -144,7 +146,7 @@ class Reasoner:
             documents: further text files by name, such as training.json and README.md.
         """
         folder = Path(path)
-        with whole_folder(folder, CONFIG_FILE) as part:
+        with whole_folder(folder, ENCODER_FILE) as part:  # config.json alone may be anybody's
             graph_path = self.graph.path
             saved = {
                 "format_version": FORMAT_VERSION,
@@ -176,7 +178,7 @@ class Reasoner:
         cache_dir: str = NO_CACHE,
         show_progress: bool = False,
     ) -> list[Grounding]:
-        """Link and retrieve for every example, in order; see `Grounder.ground_all`."""
+        """Link and retrieve for every example, in order; see `Grounder.ground_all` for arguments and errors."""
         return self.grounder.ground_all(
             examples, num_workers=num_workers, cache_dir=cache_dir, show_progress=show_progress
         )
@@ -184,7 +186,13 @@ class Reasoner:
     def score(
         self, examples: Sequence[NLIExample], groundings: Sequence[Grounding], batch_size: int = 32
     ) -> Scores:
-        """Return the logits of examples that are already grounded."""
+        """Return the logits of examples that are already grounded.
+
+        Args:
+            examples: in any order; the result has theirs.
+            groundings: one per example.
+            batch_size: examples per pass; changes no logit by more than rounding.
+        """
         # Pairs of like length share a batch, so that little of it is padding.
         lengths = [len(example.premise) + len(example.hypothesis) for example in examples]
         order = np.argsort(lengths, kind="stable").tolist()
@@ -200,15 +208,32 @@ class Reasoner:
         """Answer (premise, hypothesis) pairs, in order; an empty premise asks whether the graph supports a claim.
 
         The call has the shape of sentence-transformers' CrossEncoder.predict.
+
+        Args:
+            pairs: of sentences; none gives no answers.
+            batch_size: pairs per pass.
+
+        Raises:
+            ConfigError: a text is longer than the linker's limit.
         """
         return self.predict_examples([NLIExample(premise, hypothesis) for premise, hypothesis in pairs], batch_size)
 
     def predict_examples(self, examples: Sequence[NLIExample], batch_size: int = 32) -> list[Prediction]:
-        """Answer examples, which may bring names of their own (`NLIExample.names`)."""
+        """Answer examples, which may bring names of their own (`NLIExample.names`).
+
+        Raises:
+            ConfigError: a text is longer than the linker's limit.
+            UnknownEntityError: a name stands for an entity that the graph does not hold.
+        """
         return list(self.iter_predictions(examples, batch_size))
 
     def iter_predictions(self, examples: Iterable[NLIExample], batch_size: int = 32) -> Iterator[Prediction]:
-        """Answer examples one batch at a time, so that a long file needs no more memory than a short one."""
+        """Answer examples one batch at a time, so that a long file needs no more memory than a short one.
+
+        Raises:
+            ConfigError: a text is longer than the linker's limit.
+            UnknownEntityError: a name stands for an entity that the graph does not hold.
+        """
         batch: list[NLIExample] = []
         for example in examples:
             batch.append(example)
@@ -229,6 +254,7 @@ class Reasoner:
     def _run(
         self, examples: Sequence[NLIExample], groundings: Sequence[Grounding], batch_size: int
     ) -> Iterator[_Outputs]:
+        examples = [replace(example, label=None) for example in examples]  # two-way labels suit three-way models too
         was_training = self.model.training
         self.model.eval()
         device = next(self.model.parameters()).device
@@ -238,15 +264,9 @@ class Reasoner:
                 batch = self.collator(examples[rows], groundings[rows]).to(device)
                 with torch.inference_mode():
                     output = self.model(batch)
-                    text_logits = output.text_logits
-                    if self.config.model.evidence in MIXED_EVIDENCE:
-                        bare = [replace(grounding, paths=PathTable.empty()) for grounding in groundings[rows]]
-                        text_logits = self.model(self.collator(examples[rows], bare).to(device)).logits
+                    text_logits = self._text_logits(examples[rows], groundings[rows], output.text_logits)
                 contributions = output.contributions.double().cpu().numpy()
-                counts = [len(grounding.paths.length) for grounding in groundings[rows]]
-                if len(contributions) != sum(counts):  # a control without path contributions
-                    contributions = np.zeros((sum(counts), len(self.labels)))
-                bounds = np.cumsum([0, *counts])
+                bounds = np.cumsum([0, *(grounding.paths.num_paths for grounding in groundings[rows])])
                 yield _Outputs(
                     output.logits.double().cpu().numpy(),
                     text_logits.double().cpu().numpy(),
@@ -254,6 +274,22 @@ class Reasoner:
                 )
         finally:
             self.model.train(was_training)
+
+    def _text_logits(
+        self, examples: Sequence[NLIExample], groundings: Sequence[Grounding], text_logits: Tensor
+    ) -> Tensor:
+        """Return the logits from text alone, [batch_size, num_labels].
+
+        A control that mixes the paths into the text is asked once more for the pairs that have some, without them; the
+        others keep their logits to the last bit.
+        """
+        rows = [row for row, grounding in enumerate(groundings) if grounding.has_evidence]
+        if self.config.model.evidence not in MIXED_EVIDENCE or not rows:
+            return text_logits
+        bare = self.collator([examples[row] for row in rows], [groundings[row].without_paths() for row in rows])
+        text_logits = text_logits.clone()
+        text_logits[rows] = self.model(bare.to(text_logits.device)).logits
+        return text_logits
 
     def _prediction(
         self,
@@ -302,51 +338,3 @@ def _place(mention: Mention, in_premise: bool) -> Place:
 
 def _json(values: Any) -> str:  # noqa: ANN401 - any plain data
     return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointError(f"{path}: missing, expected a folder made by kg-reason train") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path}: found {type(values).__name__}, expected an object")
-    return values
-
-
-def _saved_graph(folder: Path, saved: dict[str, str]) -> KnowledgeGraph:
-    if not saved["path"]:
-        raise CheckpointError(f"{folder}: was trained with a graph in memory; name a graph folder with --graph")
-    path = Path(os.path.normpath(folder / saved["path"]))
-    try:
-        graph = KnowledgeGraph.open(path)
-    except GraphError as error:
-        raise CheckpointError(f"{folder}: its graph cannot be opened ({error}); name one with --graph") from error
-    if graph.overlay.base_fingerprint != saved["fingerprint"]:
-        found = graph.overlay.base_fingerprint
-        raise CheckpointError(
-            f"{path}: found a graph with fingerprint {found}, expected {saved['fingerprint']}: it was built anew since "
-            f"{folder} was trained; name it with --graph to use it all the same"
-        )
-    return graph
-
-
-def _load_weights(model: FusedModel, path: Path) -> None:
-    try:
-        weights = load_file(path)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: missing") from error
-    except SafetensorError as error:
-        raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from error
-    expected = model.state_dict()
-    for name in sorted(set(weights) ^ set(expected)):
-        raise CheckpointError(f"{path}: tensor {name} is {'missing' if name in expected else 'not expected'}")
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            found, wanted = list(tensor.shape), list(expected[name].shape)
-            raise CheckpointError(f"{path}: tensor {name}: found shape {found}, expected {wanted}")
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path}: tensor {name} holds values that are not finite")
-    model.load_state_dict(weights)

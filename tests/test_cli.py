@@ -98,6 +98,12 @@ def test_build_tells_counts_and_what_to_try_next(work, capsys, tmp_path):
     assert out.isascii()
 
 
+def test_what_to_try_next_names_nothing_endless(capsys, tmp_path):
+    (tmp_path / "a.tsv").write_text(f"{'a' * 500}\tis\tb\nc\tis\td\n")
+    _, _, err = run(capsys, "build", tmp_path / "a.tsv", "--out", tmp_path / "kg")
+    assert err.endswith(f"kg-reason paths {tmp_path / 'kg'} c d\n")
+
+
 def test_build_and_stats_speak_json(work, kg, capsys, tmp_path):
     built = run_json(capsys, "build", work / "toy.tsv", work / "viola.ttl", "--out", tmp_path / "kg")
     stats = run_json(capsys, "stats", kg)
@@ -161,6 +167,15 @@ def test_export_takes_the_format_from_the_suffix(kg, capsys, tmp_path):
     assert "its suffix tells no format, expected --format with one of nt, ttl, tsv, graphml" in err
 
 
+def test_export_to_standard_output_is_the_graph_alone(kg, capsys, tmp_path):
+    code, out, err = run(capsys, "export", kg, "--format", "nt", "--out", "-")
+    assert (code, err) == (0, "")
+    run(capsys, "export", kg, "--out", tmp_path / "graph.nt")
+    assert out == (tmp_path / "graph.nt").read_text()
+    code, _, err = run(capsys, "export", kg, "--out", "-")
+    assert (code, err) == (2, "error: standard output tells no format, expected --format\n")
+
+
 def test_an_edit_takes_effect_at_once_and_can_be_undone(work, capsys, tmp_path):
     kg = str(tmp_path / "kg")
     run_json(capsys, "build", work / "toy.tsv", "--out", kg)
@@ -181,6 +196,17 @@ def test_an_edit_takes_effect_at_once_and_can_be_undone(work, capsys, tmp_path):
     assert (code, err) == (1, f"error: {kg}: no edit to undo\n")
 
 
+def test_an_edit_tells_what_it_brings_into_the_graph_and_is_listed_with_its_time(work, capsys, tmp_path):
+    kg = str(tmp_path / "kg")
+    run_json(capsys, "build", work / "toy.tsv", "--out", kg)
+    _, out, _ = run(capsys, "edit", kg, "--add", "gavorn", "hypernim", "violin")
+    assert out.splitlines()[1] == "new in the graph: gavorn, the relation hypernim"
+    assert "edits.jsonl:1  20" in run(capsys, "edit", kg, "--list")[1]
+    assert run_json(capsys, "edit", kg, "--list")[0]["time"].startswith("20")
+    code, _, err = run(capsys, "edit", kg, "--add", "gavorn", "", "violin")
+    assert (code, err) == (1, "error: relation: found no text, expected an id or a label\n")
+
+
 def test_paths_are_shown_with_scores_and_sources(kg, capsys):
     code, out, _ = run(capsys, "paths", kg, "violin", "instrument")
     assert code == 0
@@ -194,6 +220,8 @@ def test_paths_are_shown_with_scores_and_sources(kg, capsys):
 def test_where_there_is_no_path_the_reason_is_told(kg, capsys):
     assert "no path joins these words" in run(capsys, "paths", kg, "violin", "dog", "--max-hops", "1", "--no-climb")[1]
     assert "every word of the second text stands in the first" in run(capsys, "paths", kg, "violin", "violins")[1]
+    page = run(capsys, "paths", kg, "violin", "xyzzy")[1]
+    assert page == "no path: the graph knows no word of one of the texts\nnot in the graph: xyzzy\n"
 
 
 def test_control_characters_of_a_file_do_not_reach_the_terminal(capsys, tmp_path):
@@ -263,6 +291,8 @@ def test_errors_are_json_on_both_streams_where_json_is_asked(capsys, tmp_path):
         (["query", "run", "only a premise"], "found only one text"),
         (["query", "run", "a", "b", "--file", "c"], "found a premise and --file"),
         (["query", "run", "a", " "], "hypothesis: found no text"),
+        (["show", "kg", "\udcff"], "found '\\udcff', expected text and names of files in UTF-8"),
+        (["paths", "kg", "a", " "], "found no second text, expected words or a sentence"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(capsys, arguments, message):
@@ -309,10 +339,10 @@ def test_a_config_file_lies_under_the_flags(work, kg, capsys, tmp_path):
 
 
 def test_a_fault_of_the_system_is_one_line(kg, work, capsys):
-    code, out, err = run(capsys, "export", kg, "--out", work / "toy.tsv" / "graph.nt")
+    code, out, err = run(capsys, "export", kg, "--out", work / f"{'x' * 300}.nt")
     assert (code, out) == (1, "")
     assert err.startswith("error: ")
-    assert "Not a directory" in err
+    assert "File name too long" in err
     assert err.count("\n") == 1
 
 
@@ -389,10 +419,32 @@ def test_training_says_what_came_of_it_and_what_to_do_next(kg, work, tiny_encode
     assert code == 0
     assert "is ready: 3 steps on 12 examples" in out
     assert "dev accuracy" in out
+    assert "dev accuracy of the weights kept: " in out
     assert f"kg-reason evaluate {tmp_path / 'run'} {pairs}" in err
+    assert f"| training | `{pairs}` | 12 |" in (tmp_path / "run" / "README.md").read_text()
     code, _, err = run(capsys, *command, "--resume", "--encoder", tiny_encoder, *SMALL)
     assert code == 1
     assert "nothing to resume" in err
+
+
+def test_training_without_dev_says_that_nothing_was_measured(kg, work, tiny_encoder, capsys, tmp_path):
+    command = ["train", "--graph", kg, "--examples", work / "pairs.jsonl", "--out", tmp_path / "run"]
+    code, out, err = run(capsys, *command, "--encoder", tiny_encoder, *SMALL)
+    assert code == 0
+    assert "nothing was measured" in out
+    assert "FILE  (labelled pairs it was not trained on)" in err
+    (tmp_path / "none.jsonl").write_text("")
+    code, _, err = run(capsys, *command, "--dev", tmp_path / "none.jsonl")
+    assert code == 1
+    assert "--dev: found no pair in " in err
+
+
+def test_held_out_pairs_need_a_file_of_their_own(kg, capsys, tmp_path):
+    command = ["synthesize", kg, "--out", tmp_path / "a.jsonl", "--dev-out", tmp_path / "a.jsonl"]
+    code, _, err = run(capsys, *command)
+    assert code == 2
+    assert "expected another file than --out" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_training_keeps_groundings_beside_the_graph_unless_told_otherwise(trained, kg, work, tiny_encoder, tmp_path):
@@ -457,6 +509,26 @@ def test_pairs_of_a_file_and_of_a_stream_are_answered_in_order(trained, work, ca
         assert [json.loads(line)["label"] for line in out.splitlines()] == [answer["label"] for answer in from_file]
 
 
+def test_an_answer_carries_the_id_of_its_pair(trained, work, capsys, monkeypatch):
+    stdin(monkeypatch, b'{"id": 7, "premise": "A man.", "hypothesis": "A person."}\nA dog.\tA cat.\n')
+    _, out, _ = run(capsys, "query", trained, "--json")
+    assert [json.loads(line).get("id") for line in out.splitlines()] == ["7", None]
+    _, out, _ = run(capsys, "query", trained, "--file", work / "pairs.jsonl", "--json")
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [str(number) for number in range(len(PAIRS))]
+
+
+def test_labels_of_another_task_do_not_hinder_answers(trained, capsys, tmp_path):
+    (tmp_path / "two.csv").write_text("premise,hypothesis,label\nA dog.,A cat.,not_entailment\n")
+    assert run(capsys, "query", trained, "--file", tmp_path / "two.csv")[0] == 0
+    report = run_json(capsys, "evaluate", trained, tmp_path / "two.csv", "-q")
+    assert set(report["per_class"]) == {"entailment", "not_entailment"}
+
+
+def test_no_pair_at_all_is_mentioned(trained, capsys, monkeypatch):
+    stdin(monkeypatch, b"\n")
+    assert run(capsys, "query", trained) == (0, "", "no pair was found, so there is no answer\n")
+
+
 def test_pages_of_several_pairs_are_kept_apart(trained, work, capsys):
     _, out, _ = run(capsys, "query", trained, "--file", work / "pairs.jsonl", "--max-paths", "0")
     assert out.count("-" * 72) == len(PAIRS) - 1
@@ -473,12 +545,14 @@ def test_a_bad_line_of_a_stream_ends_it_after_the_answers_before(trained, capsys
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"premise": 3, "hypothesis": "a"}', "found no text"),
+        (b'{"premise": 3, "hypothesis": "a"}', "found no text in 'premise'"),
+        (b'{"premisse": "a", "hypothesis": "b"}', "found premisse, hypothesis; expected 'premise', which is empty for"),
         (b'{"premise": "a"}', "found no text in 'hypothesis'"),
         (b'{"premise"', "not valid JSON"),
+        (b'{"premise": "\\ud800", "hypothesis": "b"}', "found half of a surrogate pair"),
         (b"a\tb\tc", "found 3 tab-separated fields"),
         (b"\xff\tb", "found byte 0xff, expected UTF-8"),
-        (b'{"hypothesis": "a", "names": {"b": 3}}', "names: expected an object"),
+        (b'{"premise": "", "hypothesis": "a", "names": {"b": 3}}', "names: expected an object"),
     ],
 )
 def test_what_is_no_pair_is_told_with_its_line(trained, capsys, monkeypatch, line, message):
@@ -513,8 +587,9 @@ def test_info_tells_versions_hardware_and_fingerprints(trained, kg, work, capsys
     assert facts["num_threads"] >= 1
     assert [path["kind"] for path in facts["paths"]] == ["graph", "run", "examples"]
     assert facts["paths"][1]["graph_fingerprint"] == facts["paths"][0]["fingerprint"]
-    code, out, _ = run(capsys, "info", kg)
+    code, out, _ = run(capsys, "info", kg, trained)
     assert code == 0
+    assert "graph fingerprint" in out
     assert "cpu flags" in out
     code, _, err = run(capsys, "info", work / "nothing")
     assert (code, err) == (1, f"error: {work / 'nothing'}: no such file or folder\n")

@@ -189,3 +189,10 @@ def test_describe_gives_fingerprints(run, tmp_path):
     assert describe(run.parent / "kg")["fingerprint"] == describe(run)["graph_fingerprint"]
     facts = describe(examples(tmp_path, *GOOD))
     assert (facts["num_pairs"], facts["num_neutral"]) == (3, 1)
+
+
+def test_a_bad_first_line_without_columns_is_to_be_mended(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"premise": "a", "hypothesis": "b", "label": "maybe"}\n')
+    (tmp_path / "b.csv").write_text("head,relation,tail\n")
+    assert [finding.remedy for finding in examine(tmp_path / "a.jsonl").findings] == ["mend this line"]
+    assert "name the columns" in examine(tmp_path / "b.csv").findings[0].remedy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -179,3 +181,9 @@ def test_an_example_without_label_cannot_be_evaluated(reasoner):
 def test_an_empty_list_cannot_be_evaluated(reasoner):
     with pytest.raises(ConfigError, match="examples: found none, expected at least one"):
         evaluate(reasoner, [])
+
+
+def test_a_three_way_model_is_evaluated_on_two_way_data(reasoner):
+    two_way = [replace(pair, label=E if pair.label is E else NOT) for pair in PAIRS]
+    found = evaluate(reasoner, two_way)
+    assert (found.labels, found.num_examples) == (TWO_WAY, len(PAIRS))

@@ -58,3 +58,9 @@ def test_a_slice_without_examples_is_shown_as_empty():
     assert [line.split() for line in nothing.to_text().splitlines() if line.startswith("with evidence")] == [
         ["with", "evidence", "0", "-", "-", "-", "-"]
     ]
+
+
+def test_the_notebook_shows_the_tables_of_the_terminal(result):
+    page = result._repr_html_()
+    assert page.count("<table") == 3
+    assert all(part in page for part in ("with evidence", "macro-F1", "McNemar p", "category a"))

@@ -49,3 +49,7 @@ def test_not_entailment_cannot_be_told_apart_in_three_way_labels():
 def test_an_example_needs_only_its_two_sentences():
     example = NLIExample("", "Water is wet.")
     assert (example.label, example.category, example.names, example.example_id) == (None, "", {}, "")
+
+
+def test_labels_print_as_words():
+    assert f"{ {Label.NEUTRAL: 0.5} }" == "{'neutral': 0.5}"

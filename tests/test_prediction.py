@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kg_reason.kg.paths import Path, Step
@@ -67,3 +69,19 @@ def test_control_characters_of_labels_do_not_reach_the_terminal_and_markup_not_t
     assert "\x1b" not in hostile.to_text()
     assert "<script>" not in hostile._repr_html_()
     assert "&lt;script&gt;" in hostile._repr_html_()
+
+
+def test_the_notebook_shows_both_answers_the_paths_their_sources_and_what_is_unknown() -> None:
+    page = prediction()._repr_html_()
+    for part in ("answer: entailment", "text alone: neutral", "a.nt:7, :9", "+2.00", "not in the graph: gavorn"):
+        assert part in page
+    assert "violin -[hypernym]-&gt; instrument" in page
+    weak = prediction(strength=0.001)._repr_html_()
+    assert "1 more, together" in weak
+    assert "hypernym" not in weak
+
+
+def test_a_claim_without_paths_says_so_in_the_notebook() -> None:
+    page = replace(prediction(), premise="", evidence=())._repr_html_()
+    assert "(none: a claim, checked against the graph)" in page
+    assert "no path in the graph joins these words" in page

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from kg_reason.config import ModelConfig, ReasonerConfig
-from kg_reason.errors import CheckpointError
+from kg_reason.errors import CheckpointError, KGReasonError
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.editing import edit_graph
 from kg_reason.kg.graph import KnowledgeGraph
@@ -133,7 +133,27 @@ def test_controls_that_mix_evidence_into_the_text_answer_without_it_too(
 ) -> None:
     with_paths, without = make(graph_folder, tiny_encoder, evidence=evidence).predict([PAIRS[0], PAIRS[-1]])
     assert with_paths.answer != with_paths.text_answer
-    assert list(without.answer.logits.values()) == pytest.approx(list(without.text_answer.logits.values()), abs=1e-6)
+    assert without.answer == without.text_answer
+
+
+@pytest.mark.parametrize("evidence", ["verbalised", "tokens"])
+def test_the_text_answer_of_such_a_control_knows_nothing_of_the_paths(
+    graph_folder: Path, tiny_encoder: Path, tmp_path: Path, evidence: str
+) -> None:
+    reasoner = make(graph_folder, tiny_encoder, evidence=evidence)
+    (tmp_path / "facts.tsv").write_text("zither\tis a\tgavorn\n")
+    build_graph([str(tmp_path / "facts.tsv")], tmp_path / "other")
+    reasoner.save(tmp_path / "run")
+    blind = Reasoner.load(tmp_path / "run", KnowledgeGraph.open(tmp_path / "other"))  # it has no path for these pairs
+    text = [list(answer.text_answer.logits.values()) for answer in reasoner.predict(PAIRS[:4])]
+    assert np.array(text) == pytest.approx(logits(blind, PAIRS[:4]), abs=1e-5)
+
+
+def test_the_folder_of_another_model_is_not_replaced(reasoner: Reasoner, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(KGReasonError, match="found something other than a folder with encoder_config.json"):
+        reasoner.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_another_graph_may_take_the_place_of_the_trained_one(reasoner: Reasoner, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kg_reason.terminal import aligned, one_line, printable
+from kg_reason.terminal import aligned, is_unicode, one_line, printable
 
 
 @pytest.mark.parametrize("unsafe", ["\x1b[31m", "\x9b", "\r", "\x07", "\t", "\u202e", "\u2066", "\u2028", "\udcff"])
@@ -28,3 +28,14 @@ def test_a_line_stays_one_line():
 
 def test_a_cell_never_breaks_its_line():
     assert aligned([["a\nb", "c"]]) == ["  a\\nb  c"]
+
+
+def test_bytes_that_are_no_text_are_no_unicode():
+    assert is_unicode("小提琴 \U0001f3bb")
+    assert not is_unicode(b"\xff".decode(errors="surrogateescape"))
+
+
+def test_a_very_long_cell_moves_only_its_own_line():
+    rows = aligned([["a" * 500, "1"], ["b", "2"]])
+    assert rows[0].endswith("a  1")
+    assert rows[1] == "  b" + " " * 81 + "2"

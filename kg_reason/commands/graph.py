@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
+from kg_reason.commands.arguments import (
+    Commands,
+    UsageError,
+    add_command,
+    add_graph,
+    add_json,
+    file_argument,
+    folder_argument,
+)
 from kg_reason.commands.printing import counted, hint, remark, show, show_json, sized, timed
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
@@ -18,9 +27,11 @@ from kg_reason.terminal import aligned
 if TYPE_CHECKING:
     from kg_reason.kg.graph import KnowledgeGraph
 
+STANDARD_OUTPUT = "-"
 EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
 SHOWN_RELATIONS = 12
 EDGES_LOOKED_AT = 2_000  # for the example in the hints
+MAX_HINT_CHARACTERS = 60  # of a name there
 
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld, and .tsv .csv of head, relation, tail; each also .gz,
@@ -47,7 +58,9 @@ def add_commands(commands: Commands) -> None:
     export = add_command(commands, "export", _export, "write a graph to a file for other tools")
     add_graph(export)
     export.add_argument("--format", choices=EXPORT_FORMATS, help="format of the file (default: by its suffix)")
-    file_argument(export.add_argument("--out", required=True, metavar="FILE", help="file to write"))
+    file_argument(
+        export.add_argument("--out", required=True, metavar="FILE", help="file to write; - for standard output")
+    )
     add_json(export)
 
     edit = add_command(commands, "edit", _edit, "add or remove a triple of a built graph", EDIT_DETAILS)
@@ -101,6 +114,8 @@ def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
     for edge in graph.live_edges()[:EDGES_LOOKED_AT].tolist():
         ends = (int(graph.edge_head[edge]), int(graph.edge_tail[edge]))
         if ends[0] != ends[1] and not any(graph.is_value(end) or not graph.aliases(end) for end in ends):
+            if any(len(graph.entity_label(end, "en")) > MAX_HINT_CHARACTERS for end in ends):
+                continue
             named = named or ends
             if all(graph.aliases(end)[0].kind != "own" for end in ends):
                 named = ends
@@ -150,8 +165,13 @@ def _ranking(title: str, counts: dict[str, int]) -> list[str]:
 
 def _export(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.graph import KnowledgeGraph
-    from kg_reason.kg.interchange import export_graph
+    from kg_reason.kg.interchange import export_graph, export_text
 
+    if arguments.out == STANDARD_OUTPUT:
+        if not arguments.format:
+            raise UsageError("standard output tells no format, expected --format")
+        sys.stdout.write(export_text(KnowledgeGraph.open(arguments.graph), arguments.format))
+        return 0
     target = Path(arguments.out)
     export_format = arguments.format or target.suffix.removeprefix(".")
     if export_format not in EXPORT_FORMATS:
@@ -182,7 +202,7 @@ def _edit(arguments: argparse.Namespace) -> int:
         elif not edits:
             show(f"{folder}: no edits")
         else:
-            show(*aligned([[f"edits.jsonl:{e.line}", e.op, e.head, e.relation, e.tail] for e in edits]))
+            show(*aligned([[f"edits.jsonl:{e.line}", e.time, e.op, e.head, e.relation, e.tail] for e in edits]))
         return 0
     if arguments.undo:
         edit, done = undo_edit(folder), "taken back"
@@ -197,8 +217,11 @@ def _edit(arguments: argparse.Namespace) -> int:
     what = f"{edit.op} " if arguments.undo else ""
     show(f"{done}: {what}{edit.head} -[{edit.relation}]-> {edit.tail}  (edits.jsonl:{edit.line})")
     if arguments.add:
-        new = [name for name in (edit.head, edit.tail) if not before.find_entities(name)]
-        if new and after.num_entities > before.num_entities:
+        num_old = before.num_entities
+        new = [after.entity_id(entity) for entity in range(num_old, after.num_entities)]
+        num_old = before.num_relations
+        new += [f"the relation {after.relation_id(number)}" for number in range(num_old, after.num_relations)]
+        if new:
             show(f"new in the graph: {', '.join(new)}")
     if not arguments.quiet and not arguments.undo:
         remark(f"(kg-reason edit {shlex.quote(str(folder))} --undo takes it back)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json
+from kg_reason.commands.arguments import Commands, UsageError, add_command, add_graph, add_json
 from kg_reason.commands.printing import counted, remark, show, show_json
 from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
@@ -87,7 +87,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         graph: the graph.
         entity: its id there.
         limit: neighbours told per relation and direction; all are counted.
-        language: of the labels that stand for entities, where there is a choice.
+        language: of the labels that stand for entities and relations, where there is a choice.
     """
     groups: dict[tuple[str, bool], list[int]] = {}
     for edge in graph.edges_of(entity):
@@ -102,7 +102,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
             sources = [str(source) for source in graph.edge_sources(edge)]
             label = graph.entity_label(other, language)
             described.append({"entity": graph.entity_id(other), "label": label, "sources": sources})
-        name = graph.relation_label(int(graph.edge_relation[edges[0]]))
+        name = graph.relation_label(int(graph.edge_relation[edges[0]]), language)
         neighbours.append({
             "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
             "entities": described,
@@ -133,6 +133,9 @@ def _paths(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.retriever import Retriever
     from kg_reason.nli import NLIExample
 
+    for which, text in (("first", arguments.start), ("second", arguments.end)):
+        if not text.strip():
+            raise UsageError(f"found no {which} text, expected words or a sentence")
     graph = KnowledgeGraph.open(arguments.graph)
     linking = settings_from(arguments, LinkerConfig)
     grounder = Grounder(EntityLinker(graph, linking), Retriever(graph, settings_from(arguments, RetrieverConfig)))
@@ -161,10 +164,13 @@ def _paths(arguments: argparse.Namespace) -> int:
 def _remark_on(grounding: Grounding, quiet: bool) -> None:
     """Say why there is no path, or which words the graph does not know."""
     unknown = [*_unknown(grounding, "premise"), *_unknown(grounding, "hypothesis")]
+    sides = (grounding.premise_mentions, grounding.hypothesis_mentions)
     if not grounding.has_evidence:
         keys = {mention.key for mention in grounding.premise_mentions}
         if grounding.hypothesis_mentions and all(mention.key in keys for mention in grounding.hypothesis_mentions):
             show("no path is needed: every word of the second text stands in the first")
+        elif not all(any(mention.candidates for mention in side) for side in sides):
+            show("no path: the graph knows no word of one of the texts")
         else:
             show("no path joins these words within the limits (--max-hops, --max-degree, --max-candidates)")
     elif not quiet:

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg_reason.commands.arguments import Commands, add_command, add_graph, add_json, file_argument, folder_argument
+from kg_reason.commands.arguments import (
+    Commands,
+    UsageError,
+    add_command,
+    add_graph,
+    add_json,
+    file_argument,
+    folder_argument,
+)
 from kg_reason.commands.printing import counted, hint, remark, show, show_json, timed
 from kg_reason.config import (
     ExampleConfig,
@@ -111,6 +119,8 @@ def _synthesize(arguments: argparse.Namespace) -> int:
     from kg_reason.synthesis.generator import split_by_sentence, synthesize
 
     config = settings_from(arguments, SynthesisConfig)
+    if arguments.dev_out and Path(arguments.dev_out).absolute() == Path(arguments.out).absolute():
+        raise UsageError(f"--dev-out: found {arguments.dev_out}, expected another file than --out")
     sentences = read_sentences(arguments.sentences)
     graph = KnowledgeGraph.open(arguments.graph)
     examples = synthesize(graph, EntityLinker(graph, settings_from(arguments, LinkerConfig)), sentences, config)
@@ -188,11 +198,14 @@ def _train(arguments: argparse.Namespace) -> int:
     from kg_reason.reasoner import Reasoner
     from kg_reason.training.checkpoint import has_checkpoint
     from kg_reason.training.loop import CHECKPOINT, train
+    from kg_reason.training.run_record import TrainFiles
 
     out = Path(arguments.out)
     reading = settings_from(arguments, ExampleConfig)
     examples = read_examples(arguments.examples, reading)
     dev = read_examples(arguments.dev, reading) if arguments.dev else []
+    if arguments.dev and not dev:
+        raise ConfigError(f"--dev: found no pair in {', '.join(arguments.dev)}, expected some, or no --dev at all")
     graph = KnowledgeGraph.open(arguments.graph)
     config = settings_from(arguments, TrainConfig)
     settings = ReasonerConfig(
@@ -203,8 +216,9 @@ def _train(arguments: argparse.Namespace) -> int:
     reasoner = Reasoner.build(graph, settings, seed=config.seed)
     try:
         report = train(
-            reasoner, examples, dev, config, out, resume=arguments.resume, show_progress=not arguments.quiet
-        )
+            reasoner, examples, dev, config, out, resume=arguments.resume, show_progress=not arguments.quiet,
+            files=TrainFiles(examples=tuple(arguments.examples), dev=tuple(arguments.dev)),
+        )  # fmt: skip
     except KeyboardInterrupt:
         if has_checkpoint(out.with_name(f"{out.name}.training") / CHECKPOINT):
             remark("the last checkpoint is kept: the same command with --resume goes on from there")
@@ -221,7 +235,7 @@ def _train(arguments: argparse.Namespace) -> int:
     _show_report(report, out)
     if not arguments.quiet:
         run = shlex.quote(str(out))
-        measured = shlex.quote((arguments.dev or arguments.examples)[0])
+        measured = shlex.join(arguments.dev) if arguments.dev else "FILE  (labelled pairs it was not trained on)"
         hint(
             f"kg-reason evaluate {run} {measured}",
             f'kg-reason query {run} "A man plays a violin." "A man plays an instrument."',
@@ -238,18 +252,22 @@ def _is_main_process() -> bool:
 def _show_report(report: TrainReport, out: Path) -> None:
     steps, seconds = counted(report.num_steps, "step"), timed(report.seconds)
     show(f"{out} is ready: {steps} on {counted(report.num_examples, 'example')} in {seconds}")
-    if not report.curve:
+    show("  README.md tells what it is and how well it answers, training.json all settings and versions")
+    best = report.best
+    if best is None:
+        show("", "nothing was measured, and the weights are those of the last step: --dev names pairs that choose them")
         return
     rows = [["step", "epoch", "train loss", "dev loss", "dev accuracy", "text only", ""]]
     for item in report.curve:
         rows.append([
             f"{item.step:,}", f"{item.epoch:.2f}", f"{item.train_loss:.3f}", f"{item.dev_loss:.3f}",
-            f"{item.dev_accuracy:.1%}", f"{item.dev_text_accuracy:.1%}",
-            "kept" if item.step == report.best_step else "",
+            f"{item.dev_accuracy:.1%}", f"{item.dev_text_accuracy:.1%}", "kept" if item is best else "",
         ])  # fmt: skip
     show("", *aligned(rows, right=range(6)))
     if report.stopped_early:
         show("  stopped early: the dev score rose no more (--patience)")
+    kept = f"{best.dev_accuracy:.1%} with the graph, {best.dev_text_accuracy:.1%} from text alone"
+    show("", f"dev accuracy of the weights kept: {kept} ({counted(report.num_dev, 'pair')})")
 
 
 # ---- evaluate

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_json, file_argument
 from kg_reason.commands.model import add_run, load_reasoner
-from kg_reason.commands.printing import show, show_json
+from kg_reason.commands.printing import remark, show, show_json
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import InputSyntaxError
 from kg_reason.flags import add_settings, number, settings_from
+from kg_reason.terminal import is_unicode
 
 if TYPE_CHECKING:
     from kg_reason.nli import NLIExample
@@ -45,23 +47,32 @@ def add_commands(commands: Commands) -> None:
 
 def _query(arguments: argparse.Namespace) -> int:
     faults: list[InputSyntaxError] = []
-    examples = _before_fault(_wanted(arguments), faults)
+    examples_seen: deque[NLIExample] = deque()  # read, and not yet answered
+    examples = _before_fault(_wanted(arguments), faults, examples_seen)
     reasoner = load_reasoner(arguments)
+    place = -1
     for place, prediction in enumerate(reasoner.iter_predictions(examples, arguments.batch_size)):
+        example_id = examples_seen.popleft().example_id
         if arguments.json:
-            show_json(prediction.to_json())
+            show_json({"id": example_id, **prediction.to_json()} if example_id else prediction.to_json())
         else:
             show(*(["", RULE, ""] if place else []), prediction.to_text(arguments.max_paths))
         sys.stdout.flush()
     if faults:
         raise faults[0]
+    if place < 0 and not arguments.quiet:
+        remark("no pair was found, so there is no answer")
     return 0
 
 
-def _before_fault(examples: Iterable[NLIExample], faults: list[InputSyntaxError]) -> Iterator[NLIExample]:
-    """Yield the pairs before a bad line of a stream, which are answered still, and note the fault."""
+def _before_fault(
+    examples: Iterable[NLIExample], faults: list[InputSyntaxError], seen: deque[NLIExample]
+) -> Iterator[NLIExample]:
+    """Yield the pairs before a bad line of a stream, which are answered still, and note them and the fault."""
     try:
-        yield from examples
+        for example in examples:
+            seen.append(example)
+            yield example
     except InputSyntaxError as error:
         faults.append(error)
 
@@ -131,11 +142,21 @@ def _pair(text: str, config: ExampleConfig) -> NLIExample:
             found_row = json.loads(text)
         except ValueError as error:
             raise _NoPairError(f"not valid JSON: {error}") from error
-        columns = {"premise": config.premise_column, "hypothesis": config.hypothesis_column, "names": "names"}
+        columns = {
+            "premise": config.premise_column, "hypothesis": config.hypothesis_column, "names": "names",
+            "id": config.id_column,
+        }  # fmt: skip
+        if config.premise_column and config.premise_column not in found_row:
+            found = ", ".join(found_row)
+            raise _NoPairError(f"found {found}; expected {config.premise_column!r}, which is empty for a claim")
         row = {name: found_row.get(column, "") for name, column in columns.items()}
     premise, hypothesis, names = row["premise"], row["hypothesis"], row.get("names") or {}
-    if not isinstance(premise, str) or not isinstance(hypothesis, str) or not hypothesis.strip():
-        raise _NoPairError(f"found no text in {config.hypothesis_column!r}, expected premise and hypothesis as texts")
+    if not isinstance(premise, str):
+        raise _NoPairError(f"found no text in {config.premise_column!r}, expected a text, which may be empty")
+    if not is_unicode(f"{premise}{hypothesis}"):
+        raise _NoPairError("found half of a surrogate pair, expected Unicode text")
+    if not isinstance(hypothesis, str) or not hypothesis.strip():
+        raise _NoPairError(f"found no text in {config.hypothesis_column!r}, expected a sentence")
     if not isinstance(names, dict) or not all(isinstance(entity, str) for entity in names.values()):
         raise _NoPairError("names: expected an object from surface form to entity id")
-    return NLIExample(premise, hypothesis, names=names)
+    return NLIExample(premise, hypothesis, names=names, example_id=str(row.get("id") or ""))

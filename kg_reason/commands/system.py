@@ -78,7 +78,8 @@ def _info(arguments: argparse.Namespace) -> int:
         indent=0,
     ))
     for described in facts["paths"]:
-        rows = [[name.removeprefix("num_"), _cell(value)] for name, value in described.items() if name != "path"]
+        told = [(name.removeprefix("num_").replace("_", " "), value) for name, value in described.items()]
+        rows = [[name, _cell(value)] for name, value in told if name != "path"]
         show("", described["path"], *aligned(rows))
     return 0
 

@@ -18,7 +18,7 @@ from kg_reason.config import BuildConfig
 from kg_reason.kg.counting import counted_order, num_shared, row_offsets
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts
-from kg_reason.kg.names import BLANK, LITERAL, readable_names, readable_relation
+from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
 from kg_reason.kg.triples import TripleBlock
 
@@ -217,26 +217,29 @@ class GraphBuilder:
         labels = label_texts(keys)
 
         wanted = np.ones(len(entities), dtype=np.uint8)
-        wanted[entity] = 0
+        wanted[entity[kind == PREFERRED]] = 0
         kinds, slow, own_text, own_offset = readable_names(entities, wanted)
+        # A text that has only further names is still called by itself; an IRI with any name is not.
+        wanted[entity[kinds[entity] != TEXT]] = 0
+        slow = [(term, name) for term, name in slow if wanted[term]]
         named = np.flatnonzero((wanted == 1) & (kinds != BLANK))
         slow_text, slow_offset = _join_texts([name for _, name in slow])
         all_text = np.concatenate([labels.text, own_text, slow_text])
         own_offset = own_offset + len(labels.text)
         slow_offset = slow_offset + len(labels.text) + len(own_text)
         spans = np.concatenate([
-            labels.spans[text[order]],
             np.stack([own_offset[named], own_offset[named + 1]], axis=1),
             np.stack([slow_offset[:-1], slow_offset[1:]], axis=1),
+            labels.spans[text[order]],
         ])
         slow_entity = np.array([term for term, _ in slow], dtype=np.int32)
         num_own = len(named) + len(slow)
-        owner = np.concatenate([entity[order], named.astype(np.int32), slow_entity])
+        owner = np.concatenate([named.astype(np.int32), slow_entity, entity[order]])
         place = counted_order(owner, len(entities))
         untagged = labels.languages.index("")
 
         def column(values: NDArray[Any], own: float, dtype: type) -> NDArray[Any]:
-            return np.concatenate([values, np.full(num_own, own)]).astype(dtype)[place]
+            return np.concatenate([np.full(num_own, own), values]).astype(dtype)[place]
 
         arrays["entity_kind"] = kinds
         arrays["alias_entity"] = owner[place]

@@ -6,10 +6,12 @@ Reading is `reading.py`, the arrays are `builder.py`, the folder is `storage.py`
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from kg_reason.config import BuildConfig
@@ -23,11 +25,12 @@ from kg_reason.kg.reading import find_inputs, read_blocks
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.storage import HEADER_FILE, save_graph
 from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.terminal import PROGRESS_DELAY
 
 logger = logging.getLogger(__name__)
 
 BAD_LINES_FILE = "bad_lines.tsv"
-PROGRESS_DELAY = 2.0  # seconds before a bar appears
+MIN_TRIPLES_OF_A_TABLE = 3  # with fewer, every line looks like a header
 
 
 def build_graph(
@@ -72,6 +75,11 @@ def build_graph(
     built = builder.finish([item.name for item in inputs])
     save_graph(built, out, bad_lines=_report(bad_lines))
     graph = KnowledgeGraph.open(out)
+    for name in _likely_headers(graph, inputs):
+        logger.warning(
+            "%s:1: was read as a triple; if it is a header, name its columns (--head-column, --relation-column, "
+            "--tail-column)", name,
+        )  # fmt: skip
     warm_up(graph)
     return graph.stats()
 
@@ -104,6 +112,27 @@ def _check_target(out: Path) -> None:
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GraphError(f"{out}: found something other than a graph folder; it is left alone, choose another --out")
+    above = next(folder for folder in out.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise GraphError(f"{out}: cannot be written: {above} is a file, expected a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise GraphError(f"{out}: cannot be written: no permission in {above}")
+
+
+def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[str]:
+    """Return the delimited files whose first line is an edge that nothing else in the graph has to do with."""
+    delimited = {item.name for item in inputs if is_delimited(item)}
+    if not delimited or graph.num_edges < MIN_TRIPLES_OF_A_TABLE:
+        return []
+    uses = np.bincount(graph.edge_relation, minlength=graph.num_relations)
+    lonely = np.flatnonzero(uses[graph.edge_relation] == 1).tolist()
+    return sorted(
+        source.file
+        for edge in lonely
+        for source in graph.edge_sources(edge)
+        if source.line == 1 and source.file in delimited
+        and all(graph.edges_of(int(end)) == [edge] for end in (graph.edge_head[edge], graph.edge_tail[edge]))
+    )  # fmt: skip
 
 
 def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:

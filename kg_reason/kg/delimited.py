@@ -37,16 +37,18 @@ from kg_reason.kg.triples import (
 
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _WRITTEN_TABS = ("\\t", "tab")
+_OTHER_DELIMITERS = "\t,;|"  # looked for where the fields of a line are too few
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _MAX_RANK = 2**31 - 1
 
 
 class Layout(NamedTuple):
-    """How a delimited file is laid out: what separates the fields, and what each of them is."""
+    """How a delimited file is laid out: what separates the fields, what each of them is, and the line it starts in."""
 
     delimiter: str
     fields: tuple[int, ...]
+    first_line: int = 0
 
     @property
     def has_columns(self) -> bool:
@@ -113,15 +115,24 @@ def _read_header(
             text = block.buffer[:end].tobytes().decode(errors="replace")
             after = LineBlock(block.buffer[end + 1 :], block.first_line + 1, block.num_lines - 1)
             if text.strip(" \r"):
-                cells = next(csv.reader([text], delimiter=delimiter), []) if quoted else text.split(delimiter)
+                cells = _first_cells(text, delimiter) if quoted else text.split(delimiter)
                 place = Source(name, block.first_line)
                 fields = _header_fields([cell.strip() for cell in cells], place, config)
                 if fields:
                     return [after], Layout(delimiter, fields)
                 has_weight = len(cells) == 4 and _is_weight(cells[3])
-                return [block], Layout(delimiter, (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3])
+                fields = (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3]
+                return [block], Layout(delimiter, fields, block.first_line)
             block = after
     return [], Layout(delimiter, (HEAD, RELATION, TAIL))
+
+
+def _first_cells(text: str, delimiter: str) -> list[str]:
+    """Return the cells of the first line of a CSV file; none where it is no CSV, which its reading will tell."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _header_fields(cells: list[str], place: Source, config: BuildConfig) -> tuple[int, ...]:
@@ -245,9 +256,25 @@ class RowReader:
         try:
             keys, columns = self._parse(cells)
         except ValueError as error:
-            self.refuse(line, str(error))
+            self.refuse(line, str(error) + self._advice(cells, line))
         else:
             self._rows.add(keys, line, columns)
+
+    def _advice(self, cells: list[str], line: int) -> str:
+        """Return what may have gone wrong with the whole file, where a line has another number of fields."""
+        num_wanted = len(self.layout.fields)
+        if len(cells) == num_wanted:
+            return ""
+        text = self.layout.delimiter.join(cells)
+        if "\r" in text.strip("\r"):
+            return "; line ends are carriage returns, expected line feeds"
+        for other in _OTHER_DELIMITERS:
+            num_found = text.count(other) + 1
+            if len(cells) < num_wanted <= num_found and other != self.layout.delimiter:
+                return f"; it has {num_found} {_DELIMITER_NAMES.get(other, other)}-separated ones (--delimiter)"
+        if len(cells) > num_wanted and line == self.layout.first_line:
+            return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
+        return ""
 
     def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int]]:
         fields = self.layout.fields

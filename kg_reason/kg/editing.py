@@ -1,6 +1,7 @@
 """Changing a built graph triple by triple: each edit is one synced line of the log and takes effect at once.
 
-Names are ids or labels; a name that the graph does not know becomes an entity of that name when a triple is added.
+Names are ids or labels; a name that the graph does not know becomes an entity or relation of that name when a triple is
+added.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kg_reason.errors import GraphError, UnknownEntityError
+from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
 from kg_reason.kg.builder import label_kinds
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.overlay import ADD, REMOVE, UNDO, Edit
 from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.triples import literal_key, literal_parts
+from kg_reason.terminal import is_unicode
 
 
 def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str) -> Edit:
@@ -35,7 +37,13 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
     Raises:
         UnknownEntityError: a name fits several entities, or the triple to remove is not in the graph.
         GraphError: the triple to add is there already.
+        ConfigError: head, relation or tail is empty, or no Unicode text.
     """
+    for part, name in (("head", head), ("relation", relation), ("tail", tail)):
+        if not name.strip():
+            raise ConfigError(f"{part}: found no text, expected an id or a label")
+        if not is_unicode(name):
+            raise ConfigError(f"{part}: found half of a surrogate pair, expected Unicode text")
     graph = KnowledgeGraph.open(folder)
     relation_key = _relation_key(graph, relation, operation)
     is_label = relation_key in label_kinds(())
@@ -50,7 +58,8 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
         if operation == REMOVE and not present:
             raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
     record = {"op": operation, "head": head_key, "relation": relation_key, "tail": tail_key}
-    return Edit(_append(folder, record), operation, head_key, relation_key, tail_key)
+    line, time = _append(folder, record)
+    return Edit(line, operation, head_key, relation_key, tail_key, time)
 
 
 def undo_edit(folder: Path) -> Edit:
@@ -66,7 +75,8 @@ def undo_edit(folder: Path) -> Edit:
     return edits[-1]
 
 
-def _append(folder: Path, record: Mapping[str, object]) -> int:
+def _append(folder: Path, record: Mapping[str, object]) -> tuple[int, str]:
+    """Write a line of the log and return its number and its time."""
     path = folder / EDITS_FILE
     time = datetime.now(UTC).isoformat(timespec="seconds")
     line = (json.dumps({**record, "time": time}, ensure_ascii=False) + "\n").encode()
@@ -79,7 +89,7 @@ def _append(folder: Path, record: Mapping[str, object]) -> int:
         except OSError:
             os.truncate(path, start)
             raise
-    return path.read_bytes().count(b"\n")
+    return path.read_bytes().count(b"\n"), time
 
 
 def _entity_key(graph: KnowledgeGraph, name: str, operation: str) -> str:

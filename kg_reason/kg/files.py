@@ -16,7 +16,15 @@ UNFINISHED = ".part"  # suffix of what is being written
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Yield a path beside `target` for a file that takes its place when the block ends well, and vanishes otherwise."""
+    """Yield a path beside `target` for a file that takes its place when the block ends well, and vanishes otherwise.
+
+    Raises:
+        KGReasonError: the target is a folder, or its own folder does not exist.
+    """
+    if target.is_dir():
+        raise KGReasonError(f"{target}: found a folder, expected the name of a file")
+    if not target.parent.is_dir():
+        raise KGReasonError(f"{target}: cannot be written: there is no folder {target.parent}")
     beside = _beside(target, UNFINISHED)
     try:
         yield beside

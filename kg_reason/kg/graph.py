@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.errors import UnknownEntityError
+from kg_reason.errors import GraphError, UnknownEntityError
 from kg_reason.kg.builder import ALIAS_KINDS, OWN, BuiltGraph, build_blocks
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, readable_name, readable_relation
@@ -34,6 +34,7 @@ from kg_reason.kg.storage import EDITS_FILE, open_graph
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
 from kg_reason.kg.words import primary_language
+from kg_reason.notebook import html_table
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class KnowledgeGraph:
         self.label_index = LabelIndex(**{field: arrays[f"label_{field}"] for field in LabelIndex._fields})
         self.overlay_index = overlay.label_index
 
+    def __repr__(self) -> str:
+        """Return place and size in one line."""
+        place = f"{str(self.path)!r}" if self.path else "in memory"
+        return f"<KnowledgeGraph {place}: {self.num_edges:,} triples between {self.num_entities:,} entities>"
+
     @classmethod
     def open(cls, path: str | Path) -> KnowledgeGraph:
         """Open a graph folder by memory map, with its edits.
@@ -136,8 +142,14 @@ class KnowledgeGraph:
     # ---- names
 
     def entity_id(self, entity: int) -> str:
-        """Return the key of an entity: its IRI, blank node name, literal or text."""
+        """Return the key of an entity: its IRI, blank node name, literal or text.
+
+        Raises:
+            GraphError: there is no such entity, which an array of the graph names all the same.
+        """
         num_stored = len(self._entities)
+        if not 0 <= entity < self.num_entities:
+            raise GraphError(f"{self.path}: found entity {entity}, of {self.num_entities}: kg-reason doctor tells more")
         return self._entities.key(entity) if entity < num_stored else self.overlay.entities[entity - num_stored]
 
     def entity_label(self, entity: int, language: str = "") -> str:
@@ -156,14 +168,25 @@ class KnowledgeGraph:
         """Return the key of a relation."""
         return self._relations[relation]
 
-    def relation_label(self, relation: int) -> str:
-        """Return a relation's readable name, in lower case: its label in the graph, else made from its key."""
+    def relation_label(self, relation: int, language: str = "") -> str:
+        """Return a relation's readable name: its label in the graph, else made from its key.
+
+        Args:
+            relation: its id.
+            language: of the label where there is a choice; empty: English, in lower case, by which the settings and
+                the model know relations.
+        """
+        if primary_language(language) not in ("", "en"):
+            entity = self.find_id(self._relations[relation])
+            for alias in self._alias_rows(entity) if entity >= 0 else ():
+                if self._primary_languages[self.alias_language[alias]] == primary_language(language):
+                    return self.alias_text(int(alias))
         if self._relation_labels is None:
             self._relation_labels = [self._name_relation(key) for key in self._relations]
         return self._relation_labels[relation]
 
     def _name_relation(self, key: str) -> str:
-        entity = self._find_key(key)
+        entity = self.find_id(key)
         if entity >= 0:
             for alias in self._alias_rows(entity):
                 language = self._primary_languages[self.alias_language[alias]]
@@ -171,18 +194,25 @@ class KnowledgeGraph:
                     return self.alias_text(int(alias)).lower()
         return readable_relation(key)
 
-    def _find_key(self, key: str) -> int:
+    def find_id(self, key: str) -> int:
+        """Return the entity with this id, or -1 if there is none; labels are not looked at."""
         entity = self._entities.find(key)
         return entity if entity >= 0 else self.overlay.entity_number.get(key, -1)
 
     def find_entities(self, name: str) -> tuple[int, ...]:
-        """Return the entities with this id, else those with this label (ignoring case), most usual first."""
-        entity = self._find_key(name)
+        """Return the entities with this id, else those with this label (ignoring case), most usual first.
+
+        An IRI may stand in angle brackets. Among equally usual ones those come first that prefer the label.
+        """
+        entity = self.find_id(name)
+        if entity < 0 and name.startswith("<") and name.endswith(">"):
+            entity = self.find_id(name[1:-1])
         if entity >= 0:
             return (entity,)
         found = [*exact(self.label_index, name).tolist(), *exact(self.overlay_index, name).tolist()]
         found = [alias for alias in found if self.alias_entity[alias] >= 0]
-        found.sort(key=lambda alias: (-self.alias_prior[alias], self.alias_entity[alias]))
+        kind, prior = self._arrays["alias_kind"], self.alias_prior
+        found.sort(key=lambda alias: (-prior[alias], kind[alias], self.alias_entity[alias]))
         return tuple(dict.fromkeys(int(self.alias_entity[alias]) for alias in found))
 
     def entity(self, name: str) -> int:
@@ -267,10 +297,10 @@ class KnowledgeGraph:
         return tuple(Source(self._sources[files[row]], int(lines[row])) for row in rows)
 
     def edges_of(self, entity: int) -> list[int]:
-        """Return the ids of the edges that start or end in an entity, out-edges first."""
+        """Return the ids of the edges that start or end in an entity, out-edges first, each once."""
         outward = range(int(self.out_start[entity]), int(self.out_end[entity]))
         inward = self.in_edge[self.in_start[entity] : self.in_end[entity]].tolist()
-        return [*outward, *inward]
+        return [*outward, *(edge for edge in inward if self.edge_head[edge] != entity)]
 
     def live_edges(self) -> NDArray[np.int64]:
         """Return the ids of all edges int64 [num_edges] that no edit removed, by head."""
@@ -285,6 +315,19 @@ class KnowledgeGraph:
         if entity < num_stored:
             return bool(self._arrays["entity_kind"][entity] == LITERAL)
         return self.overlay.entities[entity - num_stored].startswith('"')
+
+    def _repr_html_(self) -> str:
+        """Return the size of the graph for notebooks."""
+        place = str(self.path) if self.path else "in memory"
+        languages = ", ".join(language for language in self.languages if language)
+        return html_table([
+            ["graph", place],
+            ["entities", f"{self.num_entities:,}"],
+            ["relations", f"{self.num_relations:,}"],
+            ["triples", f"{self.num_edges:,}"],
+            ["languages", languages or "untagged"],
+            ["fingerprint", self.fingerprint],
+        ])
 
     def stats(self) -> GraphStats:
         """Return the counts of the graph."""

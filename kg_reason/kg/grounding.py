@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +28,7 @@ from kg_reason.kg.paths import PathTable
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.shards import DIGEST_BYTES, GroundedPair, read_digests, read_shard, write_shard
 from kg_reason.nli import NLIExample
+from kg_reason.terminal import PROGRESS_DELAY
 
 PREMISE, HYPOTHESIS = "premise", "hypothesis"
 NO_CACHE = "none"
@@ -55,13 +56,17 @@ class Grounding:
         """Tell whether any path was found."""
         return self.paths.num_paths > 0
 
+    def without_paths(self) -> Grounding:
+        """Return the same mentions with no path between them: what is left for an answer from text alone."""
+        return replace(self, paths=PathTable.empty())
+
     def unknown(self, side: str) -> tuple[Mention, ...]:
         """Return the content words of `premise` or `hypothesis` that the graph does not know."""
         mentions = {PREMISE: self.premise_mentions, HYPOTHESIS: self.hypothesis_mentions}[side]
         return tuple(mention for mention in mentions if not mention.candidates)
 
     def mention(self, number: int) -> tuple[str, Mention]:
-        """Return the side and the mention behind a mention number of the paths."""
+        """Return the side (`premise` or `hypothesis`) and the mention behind a mention number of the paths."""
         num_premise = len(self.premise_mentions)
         if number < num_premise:
             return PREMISE, self.premise_mentions[number]
@@ -69,7 +74,12 @@ class Grounding:
 
 
 class Grounder:
-    """Links both sentences of an example and retrieves the paths between them."""
+    """Links both sentences of an example and retrieves the paths between them.
+
+    Args:
+        linker: of the same graph as the retriever.
+        retriever: one per thread, as its memory is reused; so is the grounder.
+    """
 
     def __init__(self, linker: EntityLinker, retriever: Retriever) -> None:
         self.linker = linker
@@ -81,7 +91,12 @@ class Grounder:
         return self.retriever.graph
 
     def ground(self, example: NLIExample) -> Grounding:
-        """Return what the graph has to say about one example."""
+        """Return what the graph has to say about one example; an empty premise has no mentions.
+
+        Raises:
+            ConfigError: a text is longer than the linker's limit.
+            UnknownEntityError: a name of the example stands for an entity that the graph does not hold.
+        """
         names = example.names or None
         premise = self.linker.link(example.premise, names) if example.premise else ()
         hypothesis = self.linker.link(example.hypothesis, names)
@@ -103,6 +118,11 @@ class Grounder:
                 processes, the calling script needs its `if __name__ == "__main__":`.
             cache_dir: folder in which groundings are kept, see `cache_folder`.
             show_progress: draw a bar on stderr.
+
+        Raises:
+            ConfigError: a text is longer than the linker's limit.
+            UnknownEntityError: a name of an example stands for an entity that the graph does not hold.
+            GraphError: the graph on disk was changed while processes worked on it.
         """
         digests = [_digest(example) for example in examples]
         wanted = dict(zip(digests, examples, strict=True))
@@ -224,7 +244,7 @@ def _code_digest() -> str:
 
 
 def _progress_bar(total: int, show: bool) -> tqdm[None]:
-    return tqdm(total=total, desc="grounding", unit="pair", disable=not (show and total))
+    return tqdm(total=total, desc="grounding", unit="pair", disable=not (show and total), delay=PROGRESS_DELAY)
 
 
 def _counted(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError, MissingExtraError
+from kg_reason.terminal import is_unicode
 
 STANDARD_INPUT = "-"
 FORMATS = {
@@ -34,6 +35,12 @@ COMPRESSIONS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UNNAMED = {  # what begins so is no text: kinds of data, and how they come to be read
+    b"\x1f\x8b": "gzip data, expected a name that ends in .gz",
+    b"\xfd7z": "xz data, expected a name that ends in .xz",
+    b"\x28\xb5\x2f": "zstd data, expected a name that ends in .zst",
+    b"PK\x03": "a zip archive, expected text; save a workbook as CSV first",
+}
 
 BLOCK_BYTES = 16 << 20
 MAX_LINE_BYTES = 64 << 20
@@ -67,6 +74,8 @@ def find_inputs(paths: Sequence[str | Path], config: BuildConfig) -> tuple[Input
     seen: set[str] = set()
     for path in paths:
         for item in _resolve(str(path), config):
+            if not is_unicode(item.name):  # it becomes part of the graph
+                raise InputSyntaxError(ascii(item.name), 0, "found a name that is no UTF-8; rename it")
             place = item.name if item.name == STANDARD_INPUT else os.path.realpath(item.name)
             if place not in seen:
                 seen.add(place)
@@ -208,6 +217,9 @@ class _CleanStream(io.RawIOBase):
                 self._head += more
             if self._head.startswith(_UTF16_MARKS):
                 raise InputSyntaxError(self._name, 1, "found UTF-16 text, expected UTF-8")
+            for start, found in _UNNAMED.items():
+                if self._head.startswith(start):
+                    raise InputSyntaxError(self._name, 0, f"found {found}")
             self._head = self._head.removeprefix(_BYTE_ORDER_MARK)
         data = self._head[: len(target)] or self._read(len(target))
         self._head = self._head[len(data) :]

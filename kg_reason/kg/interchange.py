@@ -8,11 +8,14 @@ with their text as label.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 import networkx as nx
+import numpy as np
+import pyoxigraph
 import rdflib
 
 from kg_reason.errors import ConfigError
@@ -28,7 +31,16 @@ LABEL_RELATION_OF = {
     "alt": "http://www.w3.org/2004/02/skos/core#altLabel",
     "hidden": "http://www.w3.org/2004/02/skos/core#hiddenLabel",
 }
+PREFIXES = {
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "http://www.w3.org/2000/01/rdf-schema#": "rdfs",
+    "http://www.w3.org/2002/07/owl#": "owl",
+    "http://www.w3.org/2004/02/skos/core#": "skos",
+    "http://www.w3.org/2001/XMLSchema#": "xsd",
+}
+MIN_USES_OF_A_PREFIX = 3
 _FORBIDDEN_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
+_NAMESPACE = re.compile(r"<([^<>]*[#/:])[^<>#/:]*>")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -58,14 +70,13 @@ def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
 
 def rdf_terms(graph: KnowledgeGraph) -> Iterator[tuple[str, str, str]]:
     """Yield every edge and label as term keys that RDF can carry, edges first."""
-    for edge in graph.live_edges().tolist():
-        yield (
-            rdf_key(graph.entity_id(int(graph.edge_head[edge]))),
-            rdf_key(graph.relation_id(int(graph.edge_relation[edge]))),
-            rdf_key(graph.entity_id(int(graph.edge_tail[edge]))),
-        )
-    for entity in range(graph.num_entities):
-        head = rdf_key(graph.entity_id(entity))
+    edges = graph.live_edges()
+    heads = set(np.unique(graph.edge_head[edges]).tolist())
+    keys = [rdf_key(graph.entity_id(entity), is_head=entity in heads) for entity in range(graph.num_entities)]
+    relations = [rdf_key(graph.relation_id(number), is_head=True) for number in range(graph.num_relations)]
+    for edge in edges.tolist():
+        yield keys[graph.edge_head[edge]], relations[graph.edge_relation[edge]], keys[graph.edge_tail[edge]]
+    for entity, head in enumerate(keys):
         for alias in graph.aliases(entity):
             if alias.kind in LABEL_RELATION_OF:
                 yield head, LABEL_RELATION_OF[alias.kind], literal_key(alias.text, alias.language)
@@ -73,8 +84,10 @@ def rdf_terms(graph: KnowledgeGraph) -> Iterator[tuple[str, str, str]]:
             yield head, LABEL_RELATION_OF["pref"], literal_key(unquote(head[len(TEXT_SPACE) :]))
 
 
-def rdf_key(key: str) -> str:
-    """Return a term key as RDF can carry it: a plain text becomes an IRI in TEXT_SPACE."""
+def rdf_key(key: str, *, is_head: bool = False) -> str:
+    """Return a term key as RDF can carry it: a plain text, and a literal that is a head, become IRIs in TEXT_SPACE."""
+    if term_kind(key) == LITERAL and is_head:
+        return TEXT_SPACE + quote(term_text(key), safe="")
     if term_kind(key) in (LITERAL, BLANK):
         return key
     if term_kind(key) == IRI and not _FORBIDDEN_IN_IRI.search(key):
@@ -103,6 +116,20 @@ def _n_triples(graph: KnowledgeGraph) -> Iterator[str]:
         yield " ".join(written(key) for key in terms) + " .\n"
 
 
+def _turtle(graph: KnowledgeGraph) -> str:
+    """Return the triples by head, with a prefix for every namespace that is used more than now and then."""
+    rows = sorted(_n_triples(graph))
+    uses = Counter(namespace for row in rows for namespace in _NAMESPACE.findall(row.partition(' "')[0]))
+    prefixes = {name: namespace for namespace, name in PREFIXES.items()}
+    for namespace in sorted(uses):
+        if uses[namespace] >= MIN_USES_OF_A_PREFIX and namespace not in PREFIXES:
+            prefixes[f"ns{len(prefixes) - len(PREFIXES) + 1}"] = namespace
+    quads = pyoxigraph.parse("".join(rows), format=pyoxigraph.RdfFormat.N_TRIPLES)
+    triples = (quad.triple for quad in quads)
+    turtle: bytes | None = pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=prefixes)
+    return (turtle or b"").decode()
+
+
 def _tsv(graph: KnowledgeGraph) -> Iterator[str]:
     yield "head\trelation\ttail\tweight\tlanguage\tpos\n"
     for edge in graph.live_edges().tolist():
@@ -121,28 +148,35 @@ def _cell(key: str) -> str:
     return " ".join(term_text(key).split()) if key.startswith('"') else " ".join(key.split())
 
 
-def export_graph(graph: KnowledgeGraph, target: Path, export_format: str) -> None:
-    """Write a graph to a file, all or nothing.
+def _graphml(graph: KnowledgeGraph) -> str:
+    plain = to_networkx(graph)
+    for _, values in plain.nodes(data=True):
+        values["label"] = _CONTROL.sub(" ", values["label"])
+    return "\n".join(nx.generate_graphml(plain)) + "\n"
 
-    Args:
-        graph: the graph.
-        target: the file to write.
-        export_format: nt, ttl, tsv or graphml. TSV writes literals as their text.
+
+def export_text(graph: KnowledgeGraph, export_format: str) -> str:
+    """Return a graph as the text of a file: nt, ttl, tsv or graphml. TSV writes literals as their text.
 
     Raises:
         ConfigError: the format is none of these.
     """
     if export_format == "nt":
-        content = "".join(_n_triples(graph))
-    elif export_format == "tsv":
-        content = "".join(_tsv(graph))
-    elif export_format == "ttl":
-        content = to_rdflib(graph).serialize(format="turtle")
-    elif export_format == "graphml":
-        plain = to_networkx(graph)
-        for _, values in plain.nodes(data=True):
-            values["label"] = _CONTROL.sub(" ", values["label"])
-        content = "\n".join(nx.generate_graphml(plain)) + "\n"
-    else:
-        raise ConfigError(f"format: found {export_format!r}, expected one of {', '.join(EXPORT_FORMATS)}")
-    replace_file(target, content.encode())
+        return "".join(_n_triples(graph))
+    if export_format == "ttl":
+        return _turtle(graph)
+    if export_format == "tsv":
+        return "".join(_tsv(graph))
+    if export_format == "graphml":
+        return _graphml(graph)
+    raise ConfigError(f"format: found {export_format!r}, expected one of {', '.join(EXPORT_FORMATS)}")
+
+
+def export_graph(graph: KnowledgeGraph, target: Path, export_format: str) -> None:
+    """Write a graph to a file, all or nothing; see `export_text` for the formats.
+
+    Raises:
+        ConfigError: the format is none of these.
+        KGReasonError: the target is a folder, or in one that does not exist.
+    """
+    replace_file(target, export_text(graph, export_format).encode())

@@ -9,6 +9,7 @@ single-answer lemmatiser for 91.8 %. Other languages take one lemma from `simple
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
@@ -27,13 +28,16 @@ Exceptions = Mapping[str, tuple[Lemma, ...]]
 _RULES: tuple[tuple[str, str, int], ...] = (
     ("men", "man", NOUN),
     ("ches", "ch", NOUN), ("shes", "sh", NOUN), ("ses", "s", NOUN), ("xes", "x", NOUN), ("zes", "z", NOUN),
-    ("ves", "f", NOUN), ("oes", "o", NOUN | VERB), ("ies", "y", NOUN | VERB), ("s", "", NOUN | VERB), ("es", "", VERB),
+    ("ves", "f", NOUN), ("oes", "o", NOUN | VERB), ("ies", "y", NOUN | VERB), ("s", "", NOUN | VERB),
+    ("ches", "ch", VERB), ("shes", "sh", VERB), ("ses", "s", VERB), ("xes", "x", VERB), ("zes", "z", VERB),
     ("ied", "y", VERB), ("ed", "e", VERB), ("ed", "", VERB), ("ing", "e", VERB), ("ing", "", VERB),
     ("ier", "y", ADJECTIVE | ADVERB), ("iest", "y", ADJECTIVE | ADVERB),
     ("er", "", ADJECTIVE | ADVERB), ("est", "", ADJECTIVE | ADVERB), ("er", "e", ADJECTIVE), ("est", "e", ADJECTIVE),
 )
 _KEPT_ENDS = ("ss", "us", "is")  # no plurals: glass, bus, basis
 _DOUBLING = frozenset("bdfgklmnprstvz")
+# One short syllable doubles its last letter: rid gives ridding, so riding is no form of it.
+_DOUBLED = re.compile(r"[^aeiouy]*[aeiou][bdglmnprt]")
 _MIN_STEM = 2
 
 
@@ -68,15 +72,21 @@ def english_lemmas(word: str, exceptions: Exceptions) -> tuple[Lemma, ...]:
         exceptions: irregular forms, as `english_exceptions` gives them.
     """
     found: dict[str, int] = dict(exceptions.get(word, ()))
+    if word.endswith("nging") and word[:-3] in found:  # singe keeps its e: singeing
+        found.pop(word[:-3] + "e", None)
     for ending, replacement, pos in _RULES:
         if not word.endswith(ending) or (ending in ("s", "es") and word.endswith(_KEPT_ENDS)):
             continue
         stem = word[: len(word) - len(ending)]
         if len(stem) < _MIN_STEM and ending != "men":
             continue
+        doubling = not replacement and ending in ("ed", "ing", "er", "est")
+        if doubling and _DOUBLED.fullmatch(stem):
+            continue
+        if ending == "ing" and replacement and stem in found and word.endswith("nging"):
+            continue
         found[stem + replacement] = found.get(stem + replacement, 0) | pos
-        doubled = len(stem) > _MIN_STEM and stem[-1] == stem[-2] and stem[-1] in _DOUBLING
-        if doubled and not replacement and ending in ("ed", "ing", "er", "est"):
+        if doubling and len(stem) > _MIN_STEM and stem[-1] == stem[-2] and stem[-1] in _DOUBLING:
             found[stem[:-1]] = found.get(stem[:-1], 0) | pos
     found.pop(word, None)
     return tuple((lemma, pos) for lemma, pos in found.items() if lemma)

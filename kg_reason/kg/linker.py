@@ -1,9 +1,9 @@
 """From text to mentions of entities: longest match over surface forms and lemmas, candidates with scores.
 
 The steps: chunks of the text -> word rows (`word_table.py`, cached) -> label matches (`label_index.py`) -> chosen spans
-(`span_choice.py`) -> scored candidates (`sense_scores.py`,
-`sense_context.py`). Python touches each chunk and each result once; the rest is
-compiled. Places are places in the user's own string: `text[mention.start:mention.end] == mention.text`.
+(`span_choice.py`) -> scored candidates (`sense_scores.py`, `sense_context.py`). Python touches each chunk and each
+result once; the rest is compiled. Places are places in the user's own string:
+`text[mention.start:mention.end] == mention.text`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,25 @@ from kg_reason.config import LinkerConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
-from kg_reason.kg.lemmas import english_exceptions, lemmatiser, unknown_lemma
+from kg_reason.kg.lemmas import NOUN, VERB, english_exceptions, lemmatiser, unknown_lemma
 from kg_reason.kg.sense_context import add_context, keep_best
 from kg_reason.kg.sense_scores import pool_candidates
 from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
-from kg_reason.kg.word_classes import ENGLISH_FUNCTION_PHRASES, word_classes
-from kg_reason.kg.word_table import MAX_ROWS, WordTable
-from kg_reason.kg.words import primary_language, split_text
+from kg_reason.kg.word_classes import (
+    ARTICLES,
+    CONTENT,
+    DO,
+    ENGLISH_FUNCTION_PHRASES,
+    MODAL,
+    NEGATION,
+    OTHER,
+    POSSESSIVE,
+    SUBJECT,
+    TO,
+    word_classes,
+)
+from kg_reason.kg.word_table import BREAK_AFTER, CLASS, MAX_ROWS, SHAPE, WordTable
+from kg_reason.kg.words import CAPITALISED, CASE_BITS, primary_language, split_text
 
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_CACHED_KEYS = 1 << 16
@@ -135,8 +147,11 @@ class EntityLinker:
         rows, starts, ends = _place_words(text, table)
         if not rows:
             return ()
-        if self._is_english and not table.phrase_rows.isdisjoint(rows):
-            _take_phrases(rows, table)
+        if self._is_english:
+            if not table.phrase_rows.isdisjoint(rows):
+                _take_phrases(rows, table)
+            if not table.turning_rows.keys().isdisjoint(rows):
+                _turn_words(rows, [tags.get(start, 0) for start in starts], table)
         named = self._take_names(rows, table, names) if names else {}
         row_array = np.array(rows, dtype=np.int32)
         tag_array = np.zeros(len(rows), dtype=np.int32)
@@ -272,6 +287,37 @@ def _take_phrases(rows: list[int], table: WordTable) -> None:
             if last <= len(rows) and tuple(texts[other] for other in rows[place:last]) == phrase:
                 rows[place:last] = [ROW_PHRASE] * len(phrase)
                 break
+
+
+def _turn_words(rows: list[int], tags: list[int], table: WordTable) -> None:
+    """Let function words be content words where their neighbours, or a tagger, say so: the can, in May, they like it.
+
+    Args:
+        rows: of the words, changed in place.
+        tags: parts of speech of each word as bits; 0 = not known.
+        table: of the rows.
+    """
+    facts, turning = table.facts, table.turning_rows
+    for place, row in enumerate(rows):
+        if row not in turning:
+            continue
+        before = rows[place - 1] if place else ROW_PHRASE
+        if before < 0 or facts[before, BREAK_AFTER]:
+            word_before, class_before = "", OTHER
+        else:
+            word_before, class_before = table.texts[before], int(facts[before, CLASS])
+        word = table.texts[row]
+        if word == "like":
+            if class_before == NEGATION and place > 1 and rows[place - 2] >= 0:
+                class_before = int(facts[rows[place - 2], CLASS])
+            turns = tags[place] == VERB or (not tags[place] and class_before in (TO, MODAL, DO, SUBJECT))
+            turns = turns or word_before == "you"
+        elif word == "may" and facts[row, SHAPE] & CASE_BITS == CAPITALISED:  # the month
+            turns = class_before not in (OTHER, CONTENT, SUBJECT)
+        else:
+            turns = tags[place] == NOUN or word_before in ARTICLES or class_before == POSSESSIVE
+        if turns:
+            rows[place] = turning[row]
 
 
 def _plurals(word: str) -> tuple[str, ...]:

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
-from kg_reason.kg.builder import KIND_PRIOR, OWN, Arrays, BuiltGraph, label_kinds
+from kg_reason.kg.builder import KIND_PRIOR, OWN, PREFERRED, Arrays, BuiltGraph, label_kinds
 from kg_reason.kg.label_index import LabelIndex, build_label_index
-from kg_reason.kg.names import BLANK, LITERAL, readable_name, term_kind
+from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
 from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import literal_parts, term_text
@@ -30,13 +30,14 @@ REQUIRED_FIELDS = ("op", "head", "relation", "tail")
 
 
 class Edit(NamedTuple):
-    """One edit that stands: its line in the log, what it does, and the term keys of the triple."""
+    """One edit that stands: its line in the log, what it does, the term keys of the triple, and when it was made."""
 
     line: int
     op: str
     head: str
     relation: str
     tail: str
+    time: str = ""
 
 
 @dataclass
@@ -84,14 +85,15 @@ def read_edits(folder: Path) -> tuple[Edit, ...]:
     if not path.exists():
         return ()
     edits: list[Edit] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):  # names may hold line separators
         try:
             record = json.loads(line)
             operation = record["op"]
             if operation == UNDO:
                 edits.pop()
             else:
-                edits.append(Edit(number, *(str(record[name]) for name in REQUIRED_FIELDS)))
+                operation, head, relation, tail = (str(record[name]) for name in REQUIRED_FIELDS)
+                edits.append(Edit(number, operation, head, relation, tail, str(record.get("time", ""))))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise GraphError(f"{path}:{number}: not a whole edit record; delete this line to lose only it") from error
     return tuple(edits)
@@ -146,7 +148,7 @@ class _Patch:
         self._patch_aliases()
         digest = hashlib.sha256(self.overlay.fingerprint.encode())
         for edit in self.overlay.edits:
-            digest.update(repr(tuple(edit[1:])).encode())
+            digest.update(repr((edit.op, edit.head, edit.relation, edit.tail)).encode())
         self.overlay.fingerprint = digest.hexdigest()[:16]
         self.overlay.relations, self.overlay.languages = tuple(self.relations), tuple(self.languages)
 
@@ -267,10 +269,14 @@ class _Patch:
     def _patch_aliases(self) -> None:
         arrays, overlay = self.overlay.arrays, self.overlay
         named = {row[0] for row in self.added_aliases}
+        preferred = {row[0] for row in self.added_aliases if row[3] == PREFERRED}
+        own: list[tuple[int, str, str, int, int]] = []
         for number, key in enumerate(overlay.entities, start=len(self.table)):
-            if number not in named and term_kind(key) != BLANK:
+            kind = term_kind(key)
+            if kind != BLANK and number not in (preferred if kind == TEXT else named):
                 first = next(edit.line for edit in overlay.edits if key in (edit.head, edit.tail))
-                self.added_aliases.append((number, readable_name(key), literal_parts(key).language, OWN, first))
+                own.append((number, readable_name(key), literal_parts(key).language, OWN, first))
+        self.added_aliases = own + self.added_aliases
         for language in sorted({row[2] for row in self.added_aliases} - set(self.languages)):
             self.languages.append(language)
         first_alias = len(arrays["alias_entity"])

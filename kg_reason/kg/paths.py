@@ -96,7 +96,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Path:
-    """One path, readable: its steps, the mentions it joins and its score in [0, 1]."""
+    """One path, readable: at least one step, the numbers of the mentions it joins and its score in [0, 1]."""
 
     steps: tuple[Step, ...]
     start: int
@@ -130,7 +130,10 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language
         graph: the graph of the paths.
         paths: the table.
         row: which of them.
-        language: of the labels that stand for entities, where there is a choice; empty for any.
+        language: of the labels that stand for entities and relations, where there is a choice; empty for any.
+
+    Raises:
+        IndexError: the table has no such row.
     """
     length = int(paths.length[row])
     start, end, score = int(paths.start[row]), int(paths.end[row]), float(paths.score[row])
@@ -145,7 +148,7 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language
             Step(
                 head=graph.entity_id(head),
                 head_label=graph.entity_label(head, language),
-                relation=graph.relation_label(int(paths.relations[row, i])),
+                relation=graph.relation_label(int(paths.relations[row, i]), language),
                 tail=graph.entity_id(tail),
                 tail_label=graph.entity_label(tail, language),
                 forward=forward,

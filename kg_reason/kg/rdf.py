@@ -120,7 +120,8 @@ def _statements(
             places.append(feed.line if feed is not None else number)
             yield quad.triple
     except SyntaxError as error:
-        bad_lines.add(name, error.lineno or 0, f"{_reason(error)}; the rest of the file was not read")
+        line = error.lineno or (feed.line if feed is not None else 0)  # RDF/XML does not tell it
+        bad_lines.add(name, line, f"{_reason(error)}; the rest of the file was not read")
 
 
 def _reason(error: SyntaxError) -> str:

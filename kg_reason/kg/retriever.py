@@ -56,11 +56,43 @@ NUM_CANDIDATES = 1_024
 TABLE_SLOTS = 1 << 17
 TABLE_ENTRIES = 1 << 16
 MAX_VISITED = 1 << 15  # visits of one start mention; what is beyond is not looked at
-MEMORY_STEPS = 1 << 20  # remembered steps of the graph, 12 bytes each
+MEMORY_STEPS = 1 << 20  # remembered steps of the graph, 20 bytes each
+
+# Words of the RDF vocabularies that many edges lead to: what things are said to be, which says nothing of the world.
+VOCABULARY = tuple(
+    namespace + name
+    for namespace, names in (
+        (
+            "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+            "Property Statement List nil Bag Seq Alt langString HTML XMLLiteral JSON PlainLiteral",
+        ),
+        (
+            "http://www.w3.org/2000/01/rdf-schema#",
+            "Resource Class Literal Datatype Container ContainerMembershipProperty",
+        ),
+        (
+            "http://www.w3.org/2002/07/owl#",
+            "Thing Nothing Class NamedIndividual Ontology ObjectProperty DatatypeProperty AnnotationProperty "
+            "OntologyProperty FunctionalProperty InverseFunctionalProperty SymmetricProperty AsymmetricProperty "
+            "TransitiveProperty ReflexiveProperty IrreflexiveProperty DeprecatedClass DeprecatedProperty DataRange "
+            "Restriction Axiom Annotation AllDifferent AllDisjointClasses AllDisjointProperties "
+            "NegativePropertyAssertion topObjectProperty bottomObjectProperty topDataProperty bottomDataProperty",
+        ),
+        (
+            "http://www.w3.org/2004/02/skos/core#",
+            "Concept ConceptScheme Collection OrderedCollection",
+        ),
+    )
+    for name in names.split()
+)
 
 
 class Retriever:
     """Finds the paths between the mentions of a premise and a hypothesis. One per thread: its memory is reused.
+
+    Args:
+        graph: in which paths are searched.
+        config: settings.
 
     Raises:
         UnknownEntityError: a relation of `exclude_relations` is not in the graph.
@@ -89,6 +121,13 @@ class Retriever:
         Searched are premise mentions x hypothesis mentions whose key does not occur in the premise, and pairs of two
         such hypothesis mentions (if the settings say so). A hypothesis word that stands in the premise starts no path
         of its own: its premise mention starts the same ones.
+
+        Args:
+            premise: mentions, linked to the same graph; those without candidates start nothing.
+            hypothesis: the same.
+
+        Returns:
+            At most `max_paths` paths; an empty table where nothing was found.
         """
         num_premise, num_mentions = len(premise), len(premise) + len(hypothesis)
         known = {mention.key for mention in premise}
@@ -193,7 +232,12 @@ class Subgraph:
 
 
 def subgraph(paths: PathTable, num_premise_mentions: int) -> Subgraph:
-    """Return the union of the paths as one graph; an empty table gives an empty graph."""
+    """Return the union of the paths as one graph; an empty table gives an empty graph.
+
+    Args:
+        paths: of one example.
+        num_premise_mentions: tells mentions of the premise from those of the hypothesis.
+    """
     used = paths.entities >= 0
     entity_ids = np.unique(paths.entities[used])
     path_nodes = np.where(used, np.searchsorted(entity_ids, paths.entities), -1).astype(np.int32)
@@ -242,7 +286,12 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
     arrays = {name: _freeze(getattr(graph, name)) for name in Rows._fields if hasattr(graph, name)}
-    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=np.array(climbing, dtype=np.int32))
+    closed = np.zeros(graph.num_entities, dtype=np.uint8)
+    if not config.walk_vocabulary:
+        found = (graph.find_id(iri) for iri in VOCABULARY)
+        closed[[entity for entity in found if entity >= 0]] = 1
+    climb_relation = np.array(climbing, dtype=np.int32)
+    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=climb_relation, closed=closed)
 
 
 def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:

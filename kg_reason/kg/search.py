@@ -3,10 +3,11 @@
 What is found, between a candidate `s` of a start mention and a candidate `t` of an end mention:
 
     plain paths    up to max_hops edges, no entity twice, none of them through a hub (an entity with more than
-                   max_degree edges). An end reaches out 2 edges, or 1 if 2 would meet more than MAX_VISITS edges, or 0
-                   if it has more than MAX_ROW; a path is found if the reaches of its two ends cover it.
-    climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, hubs included,
-                   at most MAX_CLIMBS chains from each end.
+                   max_degree edges) or a closed entity (a word of the RDF vocabularies). An end reaches out 2 edges,
+                   or 1 if 2 would meet more than MAX_VISITS edges, or 0 if it has more than MAX_ROW; a path is found
+                   if the reaches of its two ends cover it.
+    climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, hubs included
+                   but no closed entities, at most MAX_CLIMBS chains from each end.
     0-edge paths   both mentions name the same entity.
 
 End candidates (the words that the premise lacks) are entered into one hash table with everything they reach; start
@@ -71,7 +72,10 @@ HUB_DEGREE = 150.0
 
 
 class Rows(NamedTuple):
-    """The graph as the kernels read it; see `graph.KnowledgeGraph`. `climbs` marks taxonomic relations."""
+    """The graph as the kernels read it; see `graph.KnowledgeGraph`.
+
+    `climbs` marks taxonomic relations, `closed` the entities that no path goes through.
+    """
 
     out_start: Int64
     out_end: Int64
@@ -86,6 +90,7 @@ class Rows(NamedTuple):
     walk: NDArray[np.uint8]
     climbs: NDArray[np.uint8]
     climb_relation: Int32
+    closed: NDArray[np.uint8]
 
 
 class Limits(NamedTuple):
@@ -206,7 +211,7 @@ def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, nod
                 continue
             step = memory.steps[start + count]
             step[NEIGHBOUR] = other
-            step[STEP_DEGREE] = degree(rows, other)
+            step[STEP_DEGREE] = ENDLESS if rows.closed[other] else degree(rows, other)
             step[STEP_CODE] = edge if outward else ~edge
             step[STEP_KIND] = 2 * rows.edge_relation[edge] + (0 if outward else 1)
             step[USE] = use
@@ -221,10 +226,12 @@ def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, nod
 
 @compiled
 def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, count: int) -> int:
-    """Lengthen a chain by one upward edge, unless it would meet itself; return the number of chains."""
+    """Lengthen a chain by one upward edge, unless to itself or a closed entity; return the number of chains."""
     depth = chains[chain, CHAIN_DEPTH]
     node = chains[chain, CHAIN_NODE + depth]
     other = rows.edge_tail[edge]
+    if rows.closed[other]:
+        return count
     for i in range(depth + 1):
         if chains[chain, CHAIN_NODE + i] == other:
             return count

@@ -21,12 +21,14 @@ from kg_reason.kg.word_table import (
     CHARACTER,
     CLASS,
     CONNECTED,
+    COUNTER,
     FLAGS,
     FORM,
     FORM_S,
     HAS_POSSESSIVE,
     IRREGULAR,
     LY_ADVERB,
+    MEASURE,
     NUMERAL,
     SINGLE_LETTER,
     SYMBOL,
@@ -147,6 +149,17 @@ def _goes_on(rows: Int32, facts: Int32, shapes: Int64, place: int) -> bool:
 
 
 @compiled
+def _is_unknown_word(rows: Int32, facts: Int32, place: int) -> bool:
+    """Say whether a word without a label is a content word; a Chinese measure word behind a number is none."""
+    flags = facts[rows[place], FLAGS]
+    if facts[rows[place], CLASS] != CONTENT or flags & (SINGLE_LETTER | SYMBOL):
+        return False
+    if place > 0 and flags & MEASURE and rows[place - 1] >= 0:
+        return not facts[rows[place - 1], FLAGS] & COUNTER
+    return True
+
+
+@compiled
 def _class_after(rows: Int32, facts: Int32, shapes: Int64, place: int) -> int:
     if place >= rows.size or shapes[place] & BREAK_BIT:
         return PHRASE_START
@@ -251,7 +264,7 @@ def pool_candidates(
             mentions[num_mentions, 3] = count
             num_mentions += 1
             num_pooled += count
-        elif facts[row, CLASS] == CONTENT and not facts[row, FLAGS] & (SINGLE_LETTER | SYMBOL):
+        elif _is_unknown_word(rows, facts, place):
             last = num_mentions - 1
             beside = last >= 0 and mentions[last, 1] == place and mentions[last, 3] == 0
             if beside and _goes_on(rows, facts, shapes, place):

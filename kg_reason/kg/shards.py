@@ -7,6 +7,7 @@ texts themselves are not stored: the reader brings them.
 from __future__ import annotations
 
 import logging
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
@@ -82,12 +83,14 @@ def read_shard(path: Path, texts: Mapping[bytes, tuple[str, str]]) -> dict[bytes
     path_rows = _bounds(arrays["num_paths"])
     mentions = _MentionReader(arrays)
     stored_paths = PathTable(**{name: arrays[f"path_{name}"] for name in PathTable._fields})
+    no_paths = PathTable.empty()
     found: dict[bytes, GroundedPair] = {}
     for row, digest in enumerate(map(bytes, arrays["digest"])):
         if digest in texts:
             premise, hypothesis = texts[digest]
             start, middle, end = mention_rows[2 * row : 2 * row + 3]
-            paths = stored_paths.take(slice(path_rows[row], path_rows[row + 1]))
+            span = slice(path_rows[row], path_rows[row + 1])
+            paths = stored_paths.take(span) if span.start < span.stop else no_paths
             found[digest] = GroundedPair(
                 tuple(mentions.read(premise, start, middle)), tuple(mentions.read(hypothesis, middle, end)), paths
             )
@@ -120,13 +123,14 @@ def _pack(digests: Sequence[bytes], pairs: Sequence[GroundedPair]) -> dict[str, 
 
 
 class _MentionReader:
-    """Makes mentions from the arrays of a shard; equal candidates of equal words are made once."""
+    """Makes mentions from the arrays of a shard; words recur, so equal texts, keys and candidates are one object."""
 
     def __init__(self, arrays: Arrays) -> None:
         self._start = arrays["mention_start"].tolist()
         self._end = arrays["mention_end"].tolist()
         key_text, key_rows = arrays["key_text"].tobytes(), _bounds(arrays["key_bytes"])
-        self._key = [key_text[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise(key_rows)]
+        keys = (key_text[start:end].decode("utf-8", "surrogatepass") for start, end in pairwise(key_rows))
+        self._key = [sys.intern(key) for key in keys]
         self._rows = _bounds(arrays["num_candidates"])
         self._entity = arrays["candidate_entity"].tolist()
         self._alias = arrays["candidate_alias"].tolist()
@@ -142,7 +146,7 @@ class _MentionReader:
                 fields = zip(self._entity[span], self._score[span], self._alias[span], strict=True)
                 candidates = self._made[content] = tuple(Candidate(*values) for values in fields)
             start, end = self._start[row], self._end[row]
-            yield Mention(start, end, text[start:end], self._key[row], candidates)
+            yield Mention(start, end, sys.intern(text[start:end]), self._key[row], candidates)
 
 
 def _bounds(counts: NDArray[np.int32]) -> list[int]:

@@ -2,11 +2,14 @@
 
 It sets `doc.ents` to the linked mentions with the best entity's id as `kb_id_`, `span._.kg_candidates` to every
 candidate of a mention as (entity id, score), best first, and `doc._.kg_mentions` to all mentions, unknown words
-included. Where the document has part-of-speech tags, they take the place of the linker's own cues.
+included. All of it is kept in the document as plain data, so documents can be stored and passed between processes.
+Where the document has part-of-speech tags, they take the place of the linker's own cues. A pipeline written to disk
+keeps the path of its graph, not the graph.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,15 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from kg_reason.config import LinkerConfig
+from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.lemmas import ADJECTIVE, ADVERB, NOUN, VERB
-from kg_reason.kg.linker import EntityLinker
+from kg_reason.kg.linker import Candidate, EntityLinker, Mention
 
 ENTITY_LABEL = "KG"
+
+# Where spaCy itself would keep a document's extension; it merges and stores what is there.
+_MENTIONS = ("._.", "kg_mentions", None, None)
 
 _TAGS = {
     "NOUN": NOUN,
@@ -33,7 +40,9 @@ _TAGS = {
 
 
 @Language.factory(  # type: ignore[untyped-decorator]
-    "kg_linker", default_config={"graph": "", "settings": {}}, assigns=["doc.ents", "doc._.kg_mentions"]
+    "kg_linker",
+    default_config={"graph": "", "settings": {}},
+    assigns=["doc.ents", "doc._.kg_mentions", "span._.kg_candidates"],
 )
 def create_kg_linker(nlp: Language, name: str, graph: str, settings: dict[str, Any]) -> KGLinker:
     """Make the component.
@@ -46,8 +55,10 @@ def create_kg_linker(nlp: Language, name: str, graph: str, settings: dict[str, A
 
     Raises:
         GraphError: the folder holds no graph.
-        ConfigError: a setting is unknown or outside its range.
+        ConfigError: no graph is named, or a setting is unknown or outside its range.
     """
+    if not graph:
+        raise ConfigError("graph: found nothing, expected the path of a folder made by kg-reason build")
     config = LinkerConfig.from_json({"language": nlp.lang if nlp.lang != "xx" else "", **settings})
     return KGLinker(EntityLinker(KnowledgeGraph.open(Path(graph)), config))
 
@@ -61,9 +72,10 @@ class KGLinker:
 
     def __init__(self, linker: EntityLinker) -> None:
         self.linker = linker
-        for owner, attribute in ((Doc, "kg_mentions"), (Span, "kg_candidates")):
-            if not owner.has_extension(attribute):
-                owner.set_extension(attribute, default=())
+        if not Doc.has_extension("kg_mentions"):
+            Doc.set_extension("kg_mentions", getter=_get_mentions, setter=_set_mentions)
+        if not Span.has_extension("kg_candidates"):
+            Span.set_extension("kg_candidates", getter=_get_candidates, setter=_set_candidates)
 
     def __call__(self, doc: Doc) -> Doc:
         """Link one document; entities that stand in it already give way to overlapping mentions.
@@ -92,3 +104,30 @@ class KGLinker:
         doc.set_ents([*found, *before])
         doc._.kg_mentions = mentions
         return doc
+
+
+def _set_mentions(doc: Doc, mentions: Sequence[Mention]) -> None:
+    doc.user_data[_MENTIONS] = [
+        [mention.start, mention.end, mention.key, [[c.entity, c.score, c.alias] for c in mention.candidates]]
+        for mention in mentions
+    ]
+
+
+def _get_mentions(doc: Doc) -> tuple[Mention, ...]:
+    """Return all mentions of a document; empty for one that was not linked."""
+    text = doc.text
+    return tuple(
+        Mention(start, end, text[start:end], key, tuple(Candidate(*candidate) for candidate in candidates))
+        for start, end, key, candidates in doc.user_data.get(_MENTIONS, ())
+    )
+
+
+def _set_candidates(span: Span, candidates: Sequence[tuple[str, float]]) -> None:
+    place = ("._.", "kg_candidates", span.start_char, span.end_char)
+    span.doc.user_data[place] = [[entity, score] for entity, score in candidates]
+
+
+def _get_candidates(span: Span) -> tuple[tuple[str, float], ...]:
+    """Return (entity id, score) of a linked span, best first; empty for any other span."""
+    place = ("._.", "kg_candidates", span.start_char, span.end_char)
+    return tuple((entity, score) for entity, score in span.doc.user_data.get(place, ()))

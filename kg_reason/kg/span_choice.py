@@ -2,8 +2,13 @@
 
 Longer matches win over shorter ones inside them; of overlapping ones those win that cover more words at once. A label
 of function words or of one letter makes no mention, save as an acronym written in capitals ("US"). A label that begins
-with a function word ("a little", "the street") or ends with the preposition of what follows ("sit in" a chair) swallows
-no content word that has a label of its own, save as a name written like one ("The Beatles").
+with a function word ("a little", "the street", "for the first time") or ends with the preposition of what follows
+("sit in" a chair, "close to" the house) swallows no content word that has a label of its own, save as a name written
+like one ("The Beatles"). A name written in lower case where names have capitals ("a white house in Paris") gives way to
+the words in it.
+
+numba's cache notices only changes of a function's own file, so these kernels share one, which is why it is longer than
+others.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from numpy.typing import NDArray
 from kg_reason.kg.compiled import compiled
 from kg_reason.kg.label_index import AS_WRITTEN, VARIANT_SHIFT
 from kg_reason.kg.lemmas import ADJECTIVE, ADVERB, NOUN, VERB
-from kg_reason.kg.word_classes import CONTENT, DETERMINER, PARTICLE, POSSESSIVE
+from kg_reason.kg.word_classes import CONTENT, DETERMINER, PARTICLE, POSSESSIVE, PREPOSITION, PRONOUN, TO
 from kg_reason.kg.word_table import (
     BREAK_AFTER,
     CHARACTER,
@@ -23,6 +28,7 @@ from kg_reason.kg.word_table import (
     FLAGS,
     JOINED_RULE,
     LY_ADVERB,
+    NUMERAL,
     PLACE_PREPOSITION,
     PLACE_VERB,
     SHAPE,
@@ -54,6 +60,10 @@ ROW_PHRASE = -2  # a word of a function phrase
 
 # Bits of the text's words [num_words].
 SENTENCE_START = 1 << 8
+
+LOWER_CASE_NAME = 0.6  # exactness below which a label is a name whose capitals the text lacks
+EXACT_WORD = 0.93  # exactness from which a single word stands for itself
+COMMON_BESIDE_NAME = 0.6  # of a label in lower case, where the word is written with the capital of another label
 
 
 @compiled
@@ -230,6 +240,21 @@ def _takes_preposition(rows: Int32, facts: Int32, shapes: Int64, start: int, end
 
 
 @compiled
+def _leaves_preposition(rows: Int32, facts: Int32, shapes: Int64, start: int, end: int) -> bool:
+    """Say whether the last word of a match is the preposition of a noun phrase that follows: close to / the house."""
+    if end - start < 2 or end >= rows.size or shapes[end] & BREAK_BIT or rows[end] == ROW_PHRASE:
+        return False
+    if facts[rows[end - 1], CLASS] not in (PREPOSITION, TO) or facts[rows[start], CLASS] != CONTENT:
+        return False
+    if rows[end] < 0:
+        return True
+    follows = facts[rows[end], CLASS]
+    if follows == CONTENT:  # close to fifty
+        return not facts[rows[end], FLAGS] & (LY_ADVERB | NUMERAL)
+    return follows in (DETERMINER, POSSESSIVE, PRONOUN)
+
+
+@compiled
 def _spans_of(entries: Int64, num_words: int, width: int) -> tuple[Int32, Int32]:
     """Return the first entry of each span int32 [num_words + 1, width], by start and length, and the next of each."""
     first_of = np.full((num_words + 1, width), -1, dtype=np.int32)
@@ -266,7 +291,45 @@ def _needs_capitals(rows: Int32, facts: Int32, usable: NDArray[np.bool_], start:
     if content == end:
         return 2
     swallows = content > start and usable[content, end - content]
-    return 1 if swallows and facts[rows[start], CLASS] != CONTENT else 0
+    first = facts[rows[start], CLASS]
+    second = facts[rows[start + 1], CLASS] if end - start > 2 else CONTENT
+    if first in (PREPOSITION, PARTICLE) and second in (DETERMINER, POSSESSIVE):
+        for place in range(start + 2, end):
+            swallows = swallows or (usable[place, 1] and facts[rows[place], CLASS] == CONTENT)
+    return 1 if swallows and first != CONTENT else 0
+
+
+@compiled
+def _are_exact(exact: NDArray[np.bool_], rows: Int32, facts: Int32, start: int, end: int) -> bool:
+    """Say whether every content word of a span is a label as it is written."""
+    for place in range(start, end):  # noqa: SIM110  numba compiles no generators
+        if facts[rows[place], CLASS] == CONTENT and not exact[place]:
+            return False
+    return True
+
+
+@compiled
+def _writes_names(shapes: Int64) -> bool:
+    """Say whether the text has a word with capitals inside a sentence."""
+    for shape in shapes:  # noqa: SIM110  numba compiles no generators
+        if shape & CASE_BITS and not shape & SENTENCE_START:
+            return True
+    return False
+
+
+@compiled
+def _prefer_capitals(entries: Int64, entry: int, following: Int32, text_shape: int) -> None:
+    """Lower the labels without capitals of a word that is written like another label: Turkey beside turkey."""
+    first = entry
+    any_name = False
+    while entry >= 0:
+        any_name = any_name or (entries[entry, 8] > 0 and entries[entry, 4] & CASE_BITS == text_shape & CASE_BITS)
+        entry = following[entry]
+    entry = first if any_name else -1
+    while entry >= 0:
+        if entries[entry, 4] & CASE_BITS == 0:
+            entries[entry, 8] = int(entries[entry, 8] * COMMON_BESIDE_NAME)
+        entry = following[entry]
 
 
 @compiled
@@ -305,7 +368,9 @@ def choose_spans(
     width = max_words + 1
     first_of, following = _spans_of(entries, num_words, width)
     usable = np.zeros((num_words + 1, width), dtype=np.bool_)
+    exact = np.zeros(num_words, dtype=np.bool_)
     has_lower, has_upper = _text_case(rows, facts, shapes)
+    writes_names = has_lower and _writes_names(shapes)
     for start in range(num_words - 1, -1, -1):
         for length in range(1, min(width, num_words - start + 1)):
             entry = first_of[start, length]
@@ -315,17 +380,27 @@ def choose_spans(
             needed = _needs_capitals(rows, facts, usable, start, end)
             if needed == 2 and (not has_lower or (length == 1 and facts[rows[start], FLAGS] & SINGLE_LETTER)):
                 continue
+            leaves = _leaves_preposition(rows, facts, shapes, start, end) and usable[start, 1]
+            gives_way = writes_names and length > 1 and _are_exact(exact, rows, facts, start, end)
             while entry >= 0:
                 label_shape = entries[entry, 4]
+                if leaves and entries[entry, 5] in (ADJECTIVE, ADVERB):
+                    entry = following[entry]
+                    continue
                 if (
                     needed == 0
                     or (needed == 1 and _same_capitals(shapes, start, end, label_shape, start + 1, CAPITALISED))
                     or (needed == 2 and _same_capitals(shapes, start, end, label_shape, start, UPPER))
                 ):
                     fit = exactness(shapes, start, end, label_shape, entries[entry, 6], has_lower, has_upper)
+                    if gives_way and fit < LOWER_CASE_NAME:
+                        fit = 0.0
                     entries[entry, 8] = int(fit * EXACTNESS_UNIT + 0.5)
                     usable[start, length] = usable[start, length] or fit > 0
+                    exact[start] = exact[start] or (length == 1 and fit >= EXACT_WORD)
                 entry = following[entry]
+            if length == 1 and has_lower and shapes[start] & CASE_BITS and not shapes[start] & SENTENCE_START:
+                _prefer_capitals(entries, first_of[start, length], following, shapes[start])
     chosen = _cover(usable)
     head = np.full(num_words, -1, dtype=np.int32)
     for place in range(num_words):

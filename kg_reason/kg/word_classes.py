@@ -103,6 +103,12 @@ NUMERALS = _words(
     "several many few dozen"
 )
 PLURAL_NOUNS = _words("people police cattle folk")  # plurals that no lemma rule shows
+# Function words that are content words in some places: the can, her will, in May, they like it.
+ARTICLES = _words("a an the")
+TURNING_WORDS = _words("can will may might must like")
+# A Chinese measure word behind one of the counters says nothing of its own.
+CHINESE_MEASURE_WORDS = frozenset("个位名家座只条张本件辆台把双对块片场次种群所部棵朵支根组项款個張輛臺雙對塊場種")
+CHINESE_COUNTERS = frozenset("一二两三四五六七八九十百千万几这那每某多各哪兩萬幾這")
 
 
 @lru_cache(maxsize=64)
@@ -118,4 +124,4 @@ def word_classes(language: str) -> Mapping[str, int]:
         stop_words = import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS
     except ImportError:
         return MappingProxyType({})
-    return MappingProxyType({word.casefold(): OTHER for word in stop_words})
+    return MappingProxyType({word.casefold(): OTHER for word in stop_words if not word.isdigit()})

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from kg_reason.kg.label_index import LabelIndex
 from kg_reason.kg.lemmas import ANY_POS, NOUN, VERB, Lemmatiser
 from kg_reason.kg.word_classes import (
+    CHINESE_COUNTERS,
+    CHINESE_MEASURE_WORDS,
     CONTENT,
     ENGLISH_FUNCTION_PHRASES,
     NUMERALS,
@@ -22,6 +24,8 @@ from kg_reason.kg.word_classes import (
     PLACE_VERBS,
     PLURAL_NOUNS,
     PREPOSITION,
+    TO,
+    TURNING_WORDS,
 )
 from kg_reason.kg.words import GLUED_BIT, Word, by_character, joined_text, split_chunk
 
@@ -45,6 +49,8 @@ CONNECTED = 64  # to the word before, by a hyphen or the like
 SYMBOL = 128
 NUMERAL = 256
 IRREGULAR = 512
+MEASURE = 1024  # Chinese measure words, no words of their own behind a COUNTER
+COUNTER = 2048
 
 JOINED_RULE = 16  # in the rule count of a match: words of the text were joined
 
@@ -72,6 +78,7 @@ class WordTable:
         self._pieces: dict[str, tuple[Piece, ...]] = {}
         self.texts: list[str] = []  # normal form by row
         self.phrase_rows: set[int] = set()  # rows of words that begin a function phrase
+        self.turning_rows: dict[int, int] = {}  # row of a function word -> its row as a content word
         self.num_rows = 0
         self.facts: Int32 = np.zeros((1024, NUM_FACTS), dtype=np.int32)
         self.spans: list[Int32] = [np.zeros((1024, 2), dtype=np.int32) for _ in self._indexes]
@@ -95,7 +102,7 @@ class WordTable:
         word = words[place]
         row = self.num_rows
         lemmas = self._lemmas(word.text) if word.text[0].isalpha() else ()
-        if row == len(self.facts):
+        if row + 1 >= len(self.facts):
             self.facts = _grown(self.facts)
             self.spans = [_grown(span) for span in self.spans]
         joined, joined_span = self._joined(words, place)
@@ -118,7 +125,20 @@ class WordTable:
         if word.text in ENGLISH_FUNCTION_PHRASES:
             self.phrase_rows.add(row)
         self.num_rows = row + 1
+        if self._language in ("", "en") and word.text in TURNING_WORDS:
+            self._add_content_row(row)
         return row
+
+    def _add_content_row(self, row: int) -> None:
+        """Add a second row for a function word that may be a content word: the can, May."""
+        content_row = self.num_rows
+        self.facts[content_row] = self.facts[row]
+        self.facts[content_row, CLASS] = CONTENT
+        for spans in self.spans:
+            spans[content_row] = spans[row]
+        self.texts.append(self.texts[row])
+        self.turning_rows[row] = content_row
+        self.num_rows = content_row + 1
 
     def _joined(self, words: tuple[Word, ...], place: int) -> tuple[str, int]:
         """Return the hyphenated words that begin at a place written as one, and how many they are."""
@@ -150,7 +170,7 @@ class WordTable:
             flags |= CHARACTER if by_character(first) else SINGLE_LETTER
         if text in PLACE_VERBS or any(pos & VERB and lemma in PLACE_VERBS for lemma, pos in known):
             flags |= PLACE_VERB
-        if word_class == PREPOSITION or text in PLACE_PARTICLES:
+        if word_class in (PREPOSITION, TO) or text in PLACE_PARTICLES:
             flags |= PLACE_PREPOSITION
         if word.possessive:
             flags |= HAS_POSSESSIVE
@@ -164,7 +184,14 @@ class WordTable:
             flags |= NUMERAL
         if form == FORM_PAST and not text.endswith("ed"):
             flags |= IRREGULAR
+        flags |= _chinese_flags(text) if self._language == "zh" else 0
         return word_class, form, flags, word.shape, word.break_after
+
+
+def _chinese_flags(text: str) -> int:
+    if text in CHINESE_COUNTERS or text[0].isdigit():
+        return COUNTER
+    return MEASURE if text in CHINESE_MEASURE_WORDS else 0
 
 
 def _grown(array: Int32) -> Int32:

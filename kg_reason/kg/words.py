@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _HYPHENATED = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)*")
 _MARKS = re.compile("(?<!\u0438)[\u0300-\u036f]|[\u0591-\u05bd\u05bf\u05c1\u05c2\u064b-\u065f\u0670\ufe00-\ufe0f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")  # halves of characters: spaCy cannot encode them
 _WHOLE = frozenset(("n't", "n\u2019t"))
+_CUT_SHORT = MappingProxyType({"ca": "can", "wo": "will", "sha": "shall", "ai": "is"})  # before n't
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
@@ -137,6 +139,8 @@ def split_chunk(chunk: str, language: str) -> tuple[Word, ...]:
         normal = _THOUSANDS.sub("", normal_form(text))
         if normal in ("n't", "n\u2019t"):
             normal = "not"
+            if words and not gap:
+                words[-1] = words[-1]._replace(text=_CUT_SHORT.get(words[-1].text, words[-1].text))
         if not normal:
             continue
         glued = bool(words)

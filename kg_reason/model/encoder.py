@@ -126,7 +126,11 @@ def text_width(encoder: PreTrainedModel) -> int:
 
 
 def word_embeddings(encoder: PreTrainedModel) -> nn.Embedding:
-    """Return the table of word-piece embeddings, [vocabulary_size, embedding_dim]."""
+    """Return the table of word-piece embeddings, [vocabulary_size, embedding_dim].
+
+    Raises:
+        CheckpointError: the encoder has something else at its entrance.
+    """
     table = encoder.get_input_embeddings()
     if not isinstance(table, nn.Embedding):
         raise CheckpointError(f"found {type(table).__name__} at the encoder's entrance, expected word-piece embeddings")

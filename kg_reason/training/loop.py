@@ -2,7 +2,8 @@
 
 The loop is the same on a CPU, a GPU or many (`accelerate launch`); device and arithmetic come from accelerate. Its
 parts are wired in `setup.py`: what is trained and how fast is `optimization.py`, the order of the examples
-`ordering.py`. The resumable state is `checkpoint.py`, the account of a run `run_record.py`.
+`ordering.py`, loss and dev score `scoring.py`. The resumable state is `checkpoint.py`, the account of a run
+`run_record.py` for machines and `model_card.py` for people.
 """
 
 from __future__ import annotations
@@ -22,16 +23,14 @@ import numpy as np
 import torch
 from accelerate.utils import gather_object, set_seed
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from kg_reason.config import TrainConfig
 from kg_reason.errors import CheckpointError, ConfigError
 from kg_reason.model.batch import Batch
-from kg_reason.model.fused import FusedOutput
 from kg_reason.nli import NLIExample
-from kg_reason.reasoner import CONFIG_FILE, Reasoner
+from kg_reason.reasoner import Reasoner
+from kg_reason.run_folder import ENCODER_FILE
 from kg_reason.training.checkpoint import (
     STATE_FILE,
     TensorFile,
@@ -44,19 +43,21 @@ from kg_reason.training.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from kg_reason.training.model_card import model_card
 from kg_reason.training.optimization import rate_factor, set_learning_rates
 from kg_reason.training.ordering import made_ahead
 from kg_reason.training.random_state import rng_state, set_rng_state
-from kg_reason.training.run_record import Evaluation, TrainReport, check_same_run, describe_run
-from kg_reason.training.setup import Data, Loop, accelerate_run, build_loop, steps_of_epoch
+from kg_reason.training.run_record import Evaluation, TrainFiles, TrainReport, check_same_run, describe_run
+from kg_reason.training.scoring import batch_loss, make_batch, not_finite, score_dev
+from kg_reason.training.setup import Loop, accelerate_run, build_loop, steps_of_epoch
 
 logger = logging.getLogger(__name__)
 
 __all__ = ["TrainReport", "train"]
 
+RECORD_FILE, CARD_FILE = "training.json", "README.md"
 CHECKPOINT = "checkpoint"  # in the folder of an unfinished run
 LOGS = "logs"  # of a tracker; ends up in the run folder
-NO_LABEL = -100
 
 
 def train(
@@ -68,6 +69,7 @@ def train(
     *,
     resume: bool = False,
     show_progress: bool = True,
+    files: TrainFiles | None = None,
 ) -> TrainReport:
     """Fit a reasoner to examples and save it in a run folder.
 
@@ -83,9 +85,11 @@ def train(
         out: the run folder; an earlier run there is replaced. Processes on several machines must share its place.
         resume: continue the interrupted run.
         show_progress: a progress bar on standard error.
+        files: where the pairs came from, for the account of the run; None: they were made in the program.
 
     Raises:
-        ConfigError: settings that fit neither model, data nor hardware, or under which the loss is not finite.
+        ConfigError: settings that fit neither model, data nor hardware, or under which the loss is not finite; dev
+            examples of which none has a label.
         CheckpointError: nothing to resume, a damaged checkpoint, or one of other settings, data or graph.
         MissingExtraError: the tracker's package is not installed.
     """
@@ -103,14 +107,15 @@ def train(
         if best is not None:
             load_weights(folder, best, reasoner.model)
         if not all(bool(parameter.isfinite().all()) for parameter in reasoner.model.parameters()):
-            raise ConfigError(_not_finite(config, f"weights are not finite after step {state.step}"))
+            raise ConfigError(not_finite(config, f"weights are not finite after step {state.step}"))
         reasoner.model.eval()
         report = _report(loop, state)
         is_main = accelerator.is_main_process
         if is_main:
-            account = describe_run(loop.settings, config, report, accelerator.device.type)
+            account = describe_run(loop.settings, config, report, accelerator.device.type, files or TrainFiles())
             text = json.dumps(account, ensure_ascii=False, indent=1) + "\n"
-            reasoner.save(out, documents={"training.json": text})
+            card = model_card(out.name, reasoner, config, report, account)
+            reasoner.save(out, documents={RECORD_FILE: text, CARD_FILE: card})
         accelerator.wait_for_everyone()
     if is_main:
         if (work / LOGS).is_dir():
@@ -133,7 +138,7 @@ def _work_folder(out: Path, resume: bool) -> Path:
     """Return the folder beside the run folder that holds what an unfinished run needs."""
     if not out.name:
         raise ConfigError(f"out: found {str(out)!r}, expected a folder with a name of its own")
-    if out.exists() and not (out / CONFIG_FILE).is_file() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and not (out / ENCODER_FILE).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"out: {out} is there and holds no run, expected a new folder or an earlier run")
     work = out.with_name(f"{out.name}.training")
     has_state = has_checkpoint(work / CHECKPOINT)
@@ -224,12 +229,7 @@ def _remaining_steps(loop: Loop, state: TrainState) -> Iterator[_Step]:
 
 
 def _collate(loop: Loop, step: _Step) -> list[Batch]:
-    return [_batch(loop.reasoner, loop.train, indices) for indices in step.batches]
-
-
-def _batch(reasoner: Reasoner, data: Data, indices: NDArray[np.int64]) -> Batch:
-    examples = [data.examples[index] for index in indices]
-    return reasoner.collator(examples, [data.groundings[index] for index in indices])
+    return [make_batch(loop.reasoner, loop.train, indices) for indices in step.batches]
 
 
 def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> float:
@@ -246,14 +246,14 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
     for number, batch in enumerate(batches):
         batch = batch.to(accelerator.device)
         with nullcontext() if number == len(batches) - 1 else accelerator.no_sync(model):
-            loss = _loss(model(batch), batch.labels, loop.weights, config) / step.total_weight
+            loss = batch_loss(model(batch), batch.labels, loop.weights, config) / step.total_weight
             accelerator.backward(loss * accelerator.num_processes)  # processes average their gradients
         total += loss.detach()
     mean_loss = float(accelerator.reduce(total, "sum"))
     norm = float(accelerator.clip_grad_norm_(model.parameters(), config.max_grad_norm or float("inf")))
     if not np.isfinite(mean_loss) or not (np.isfinite(norm) or accelerator.scaler):  # the scaler skips such steps
         what = "gradient" if np.isfinite(mean_loss) else "loss"
-        raise ConfigError(_not_finite(config, f"{what} is not finite at step {num_done + 1}"))
+        raise ConfigError(not_finite(config, f"{what} is not finite at step {num_done + 1}"))
     loop.optimizer.step()
     if accelerator.trackers:
         rates = {f"rate/{number}": group["lr"] for number, group in enumerate(loop.bare_optimizer.param_groups)}
@@ -261,54 +261,19 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
     return mean_loss
 
 
-def _loss(output: FusedOutput, labels: Tensor, weights: Tensor | None, config: TrainConfig) -> Tensor:
-    """Return the summed loss of a batch: of the fused answer and, weighted, of the text-only one."""
-    fused, text = (
-        cross_entropy(logits.float(), labels, weight=weights, ignore_index=NO_LABEL, reduction="sum")
-        for logits in (output.logits, output.text_logits)
-    )
-    return fused + config.text_loss_weight * text
-
-
-def _not_finite(config: TrainConfig, what: str) -> str:
-    precision = "" if config.mixed_precision == "no" else f", set mixed_precision=no (found {config.mixed_precision})"
-    return (
-        f"the {what}: lower encoder_lr (found {config.encoder_lr:g}), graph_lr (found {config.graph_lr:g}) or "
-        f"max_grad_norm (found {config.max_grad_norm:g}){precision}"
-    )
-
-
 def _look_at_dev(loop: Loop, state: TrainState) -> TrainState:
     """Score dev with the weights as they are, and count how long the best score has stood."""
-    accelerator, model, data = loop.accelerator, loop.reasoner.model, loop.dev
-    by_length = np.argsort(-data.lengths, kind="stable")
-    starts = range(0, len(by_length), loop.config.batch_size)
-    mine = [by_length[start : start + loop.config.batch_size] for start in starts]
-    totals = torch.zeros(3, device=accelerator.device)  # summed loss, right fused answers, right text-only answers
-    model.eval()
-    mine = mine[accelerator.process_index :: accelerator.num_processes]
-    with torch.no_grad():
-        for batch in made_ahead(loop.collating, lambda indices: _batch(loop.reasoner, data, indices), mine):
-            batch = batch.to(accelerator.device)
-            output = model(batch)
-            right, text_right = (
-                (logits.argmax(dim=1) == batch.labels).sum() for logits in (output.logits, output.text_logits)
-            )
-            totals += torch.stack([_loss(output, batch.labels, None, loop.config), right, text_right])
-    loss, accuracy, text_accuracy = (total / len(by_length) for total in accelerator.reduce(totals, "sum").tolist())
-    if not np.isfinite(loss):
-        raise ConfigError(_not_finite(loop.config, f"loss on dev is not finite at step {state.step}"))
-    is_better = not state.curve or accuracy > state.best_score
+    score = score_dev(loop, state.step)
+    is_better = not state.curve or score.accuracy > state.best_score
     evaluation = Evaluation(
         step=state.step, epoch=state.step / loop.steps_per_epoch, train_loss=state.loss_sum / max(state.loss_steps, 1),
-        dev_loss=loss, dev_accuracy=accuracy, dev_text_accuracy=text_accuracy, seconds=state.seconds,
+        dev_loss=score.loss, dev_accuracy=score.accuracy, dev_text_accuracy=score.text_accuracy, seconds=state.seconds,
     )  # fmt: skip
-    accelerator.log(
-        {"dev/loss": loss, "dev/accuracy": accuracy, "dev/text_accuracy": text_accuracy}, step=state.step
-    )
+    loop.accelerator.log({f"dev/{name}": value for name, value in score._asdict().items()}, step=state.step)
     return replace(
         state, curve=(*state.curve, evaluation.to_json()), loss_sum=0.0, loss_steps=0,
-        best_score=accuracy if is_better else state.best_score, best_step=state.step if is_better else state.best_step,
+        best_score=score.accuracy if is_better else state.best_score,
+        best_step=state.step if is_better else state.best_step,
         stale_evaluations=0 if is_better else state.stale_evaluations + 1,
     )  # fmt: skip
 

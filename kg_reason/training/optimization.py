@@ -36,12 +36,13 @@ def freeze(model: nn.Module, config: TrainConfig) -> None:
         raise ConfigError(f"freeze_layers: found {config.freeze_layers}, expected 1 to {len(layers)} encoder layers")
     if config.freeze != "layers" and config.freeze_layers:
         raise ConfigError(f"freeze_layers: found {config.freeze_layers} with freeze={config.freeze}, expected layers")
-    num_trained = 0
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not _is_frozen(name, config))
-        num_trained += parameter.requires_grad
-    if not num_trained:
+    frozen = [_is_frozen(name, config) for name, _ in model.named_parameters()]
+    if all(frozen):
         raise ConfigError(f"freeze: {config.freeze} leaves nothing of this model to train")
+    if config.freeze != "none" and not any(frozen):
+        raise ConfigError(f"freeze: {config.freeze} finds nothing to freeze in this encoder")
+    for parameter, is_frozen in zip(model.parameters(), frozen, strict=True):
+        parameter.requires_grad_(not is_frozen)
 
 
 def _is_frozen(name: str, config: TrainConfig) -> bool:

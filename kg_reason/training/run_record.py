@@ -64,6 +64,18 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrainFiles:
+    """The inputs that examples and dev examples were read from, as the user wrote them; empty where there are none."""
+
+    examples: tuple[str, ...] = ()
+    dev: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Return the names as plain data."""
+        return {"examples": list(self.examples), "dev": list(self.dev)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainReport:
     """What a run of training came to.
 
@@ -89,6 +101,11 @@ class TrainReport:
     curve: tuple[Evaluation, ...]
     seconds: float
 
+    @property
+    def best(self) -> Evaluation | None:
+        """The evaluation that chose the weights; None without dev examples."""
+        return next((item for item in self.curve if item.step == self.best_step), None)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return asdict(self) | {"curve": [evaluation.to_json() for evaluation in self.curve]}
@@ -101,7 +118,15 @@ def run_settings(
     dev: Sequence[NLIExample],
     num_processes: int,
 ) -> dict[str, Any]:
-    """Return everything the weights of a run depend on, as plain data."""
+    """Return everything the weights of a run depend on, as plain data.
+
+    Args:
+        reasoner: its settings and its graph are read.
+        config: the settings of the run; those that may change when it is resumed are left out.
+        examples: the labelled training examples.
+        dev: the labelled dev examples.
+        num_processes: processes that train together.
+    """
     return {
         "training": {name: value for name, value in config.to_json().items() if name not in FREE_SETTINGS},
         "reasoner": reasoner.config.to_json(),
@@ -132,7 +157,7 @@ def check_same_run(found: Mapping[str, Any], expected: Mapping[str, Any], place:
 
 
 def describe_run(
-    settings: Mapping[str, Any], config: TrainConfig, report: TrainReport, device: str
+    settings: Mapping[str, Any], config: TrainConfig, report: TrainReport, device: str, files: TrainFiles
 ) -> dict[str, Any]:
     """Return the content of `training.json`: settings, fingerprints, versions and results.
 
@@ -141,12 +166,14 @@ def describe_run(
         config: the settings as the user gave them.
         report: what the run came to.
         device: kind of the device, such as cpu or cuda.
+        files: that the examples were read from.
     """
     return {
         **settings,
         "training": config.to_json(),
         "seed": config.seed,
         "device": device,
+        "files": files.to_json(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "report": report.to_json(),
     }

@@ -137,20 +137,21 @@ def build_loop(
     Raises:
         ConfigError: settings that fit neither model nor data.
     """
-    show_progress = show_progress and accelerator.is_main_process
-    with accelerator.main_process_first() if config.cache_dir else nullcontext():  # the others read the cache
-        train_data, dev_data = (_ground(reasoner, split, config, show_progress) for split in splits)
     num_processes = accelerator.num_processes
-    steps_per_epoch = len(steps_of_epoch(train_data, config, num_processes, 0))
-    if not steps_per_epoch:
-        num_found = len(train_data.examples)
-        raise ConfigError(f"examples: found {num_found} labelled pairs, expected at least {num_processes}")
-    for name in ("patience", "eval_every"):
-        if getattr(config, name) and not dev_data.examples:
-            raise ConfigError(f"{name}: found {getattr(config, name)} without labelled dev examples, expected 0")
-    counts = np.bincount(train_data.label_numbers, minlength=len(reasoner.labels)).tolist()
+    labelled = [[example for example in split if example.label is not None] for split in splits]
+    _check_examples(splits, labelled, config, num_processes)
+    numbers = [_label_numbers(reasoner, kept) for kept in labelled]
+    counts = np.bincount(numbers[0], minlength=len(reasoner.labels)).tolist()
     weights = label_weights(config.class_weights, counts, reasoner.labels).to(accelerator.device)
     freeze(reasoner.model, config)
+    show_progress = show_progress and accelerator.is_main_process
+    is_cached = reasoner.grounder.cache_folder(config.cache_dir) is not None
+    with accelerator.main_process_first() if is_cached else nullcontext():  # the others read the cache
+        train_data, dev_data = (
+            Data(kept, _ground(reasoner, kept, config, show_progress), labels, _count_tokens(reasoner, kept))
+            for kept, labels in zip(labelled, numbers, strict=True)
+        )
+    steps_per_epoch = len(steps_of_epoch(train_data, config, num_processes, 0))
     bare_optimizer = build_optimizer(reasoner.model.to(accelerator.device), config)
     model, optimizer = accelerator.prepare(reasoner.model, bare_optimizer)
     num_steps = steps_per_epoch * config.num_epochs
@@ -162,21 +163,49 @@ def build_loop(
 
 
 def steps_of_epoch(data: Data, config: TrainConfig, num_processes: int, epoch: int) -> list[list[NDArray[np.int64]]]:
-    """Return the steps of one pass over the data: for each the batches of all processes, see `epoch_steps`."""
+    """Return the steps of one pass over the data: for each the batches of all processes, see `epoch_steps`.
+
+    Args:
+        data: the training examples; their lengths are read.
+        config: seed, batch size and accumulated batches are read.
+        num_processes: processes that train together.
+        epoch: number of the pass, from 0.
+    """
     return epoch_steps(
         data.lengths, config.batch_size, seed=config.seed, epoch=epoch, num_processes=num_processes,
         num_accumulated=config.accumulation_steps,
     )  # fmt: skip
 
 
-def _ground(reasoner: Reasoner, examples: Sequence[NLIExample], config: TrainConfig, show_progress: bool) -> Data:
-    labelled = [(example, example.label) for example in examples if example.label is not None]
-    kept = [example for example, _ in labelled]
-    numbers = [reasoner.labels.index(fit_label(label, reasoner.labels)) for _, label in labelled]
-    groundings = reasoner.ground_all(
-        kept, num_workers=config.num_workers, cache_dir=config.cache_dir, show_progress=show_progress
+def _check_examples(
+    splits: tuple[Sequence[NLIExample], Sequence[NLIExample]],
+    labelled: Sequence[Sequence[NLIExample]],
+    config: TrainConfig,
+    num_processes: int,
+) -> None:
+    if len(labelled[0]) < num_processes:
+        found = f"{len(labelled[0])} labelled pairs among {len(splits[0])}"
+        raise ConfigError(f"examples: found {found}, expected at least {num_processes}")
+    if splits[1] and not labelled[1]:
+        found = f"no labelled pair among {len(splits[1])}"
+        raise ConfigError(f"dev: found {found}, expected some or no dev examples at all")
+    for name in ("patience", "eval_every"):
+        if getattr(config, name) and not labelled[1]:
+            raise ConfigError(f"{name}: found {getattr(config, name)} without labelled dev examples, expected 0")
+
+
+def _label_numbers(reasoner: Reasoner, examples: Sequence[NLIExample]) -> NDArray[np.int64]:
+    """Return the column of the logits for the label of each example, [num_examples]."""
+    labels = [fit_label(example.label, reasoner.labels) for example in examples if example.label is not None]
+    return np.array([reasoner.labels.index(label) for label in labels], dtype=np.int64)
+
+
+def _ground(
+    reasoner: Reasoner, examples: Sequence[NLIExample], config: TrainConfig, show_progress: bool
+) -> list[Grounding]:
+    return reasoner.ground_all(
+        examples, num_workers=config.num_workers, cache_dir=config.cache_dir, show_progress=show_progress
     )
-    return Data(kept, groundings, np.array(numbers, dtype=np.int64), _count_tokens(reasoner, kept))
 
 
 def _count_tokens(reasoner: Reasoner, examples: Sequence[NLIExample]) -> NDArray[np.int64]:

@@ -102,3 +102,24 @@ def test_files_without_triples_make_an_empty_graph_and_a_warning(tmp_path, caplo
 def test_the_order_of_files_changes_no_result(files, tmp_path):
     first = build_graph(files, tmp_path / "kg").fingerprint
     assert build_graph(files[::-1], tmp_path / "other").fingerprint == first
+
+
+def test_a_header_that_was_read_as_a_triple_is_mentioned(files, tmp_path, caplog):
+    (tmp_path / "c.csv").write_text("subject,predicate,object\nviolin,is a,instrument\nviola,is a,instrument\n")
+    build_graph([*files, tmp_path / "c.csv"], tmp_path / "kg")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'c.csv'}:1: was read as a triple; if it is a header, name its columns (--head-column, "
+        "--relation-column, --tail-column)"
+    ]
+
+
+def test_a_first_line_that_the_others_speak_of_is_no_header(tmp_path, caplog):
+    (tmp_path / "c.csv").write_text("violin,made of,wood\nviolin,is a,instrument\nviola,is a,instrument\n")
+    build_graph(tmp_path / "c.csv", tmp_path / "kg")
+    assert caplog.records == []
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(files, tmp_path):
+    (tmp_path / "bad.nt").write_text("no triple\n")
+    with pytest.raises(GraphError, match=r"kg: cannot be written: .*a.tsv is a file, expected a folder"):
+        build_graph(tmp_path / "bad.nt", files[0] / "kg")

@@ -260,3 +260,25 @@ def test_a_row_reader_notes_what_it_refuses():
     reader.add(["a", "b", "c"], 10)
     assert (len(reader), bad_lines.num) == (1, 1)
     assert not math.isnan(next(reader.take().triples("a.tsv")).weight)
+
+
+def test_a_line_of_another_delimiter_tells_which_one_it_has():
+    _, bad_lines = read("a;b;c\nd\te\tf\ng|h|i\n")
+    assert bad_lines == [
+        "a.tsv:1: expected 3 tab-separated fields, found 1; it has 3 semicolon-separated ones (--delimiter)",
+        "a.tsv:3: expected 3 tab-separated fields, found 1; it has 3 |-separated ones (--delimiter)",
+    ]
+
+
+def test_a_first_line_of_too_many_fields_tells_how_a_header_is_known():
+    _, bad_lines = read("Kopf\tBezug\tEnde\tNotiz\na\tb\tc\td\n")
+    assert "found 4; a header is known by its names: --head-column" in bad_lines[0]
+    assert bad_lines[1] == "a.tsv:2: expected 3 tab-separated fields, found 4"
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_line_ends_without_line_feeds_are_told(quoted):
+    text = "a\tb\tc\rd\te\tf\r".replace("\t", "," if quoted else "\t")
+    triples, bad_lines = read(text, quoted=quoted)
+    assert triples == []
+    assert bad_lines[0].endswith("fields, found 5; line ends are carriage returns, expected line feeds")

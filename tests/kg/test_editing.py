@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from kg_reason.errors import GraphError, UnknownEntityError
+from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
 from kg_reason.kg.editing import edit_graph, undo_edit
 from kg_reason.kg.graph import KnowledgeGraph
 from tests.conftest import toy_triples
@@ -113,3 +114,33 @@ def test_a_torn_log_names_its_line(folder: Path) -> None:
         stream.write('{"op": "add", "head": "ex:vi')
     with pytest.raises(GraphError, match="edits.jsonl:2: not a whole edit record"):
         KnowledgeGraph.open(folder)
+
+
+@pytest.mark.parametrize("part", ["head", "relation", "tail"])
+def test_an_empty_name_is_refused(folder: Path, part: str) -> None:
+    names = {"head": "violin", "relation": "hypernym", "tail": "toy", part: " "}
+    with pytest.raises(ConfigError, match=f"{part}: found no text, expected an id or a label"):
+        edit_graph(folder, "add", **names)
+    assert KnowledgeGraph.open(folder).overlay.edits == ()
+
+
+def test_an_edit_knows_its_time(folder: Path) -> None:
+    edit = edit_graph(folder, "add", "violin", "hypernym", "toy")
+    assert datetime.fromisoformat(edit.time).tzinfo is not None
+    assert KnowledgeGraph.open(folder).overlay.edits == (edit,)
+
+
+def test_names_may_hold_line_separators_but_no_halves_of_letters(folder: Path) -> None:
+    edit_graph(folder, "add", "a\u2028b\x85c\nd", "hypernym", "violin")
+    assert KnowledgeGraph.open(folder).find_entities("a\u2028b\x85c\nd") != ()
+    with pytest.raises(ConfigError, match="head: found half of a surrogate pair"):
+        edit_graph(folder, "add", "a\udcff", "hypernym", "violin")
+    undo_edit(folder)
+
+
+def test_a_new_entity_with_further_names_only_is_still_called_by_itself(folder: Path) -> None:
+    edit_graph(folder, "add", "gavorn", "hypernym", "violin")
+    edit_graph(folder, "add", "gavorn", "skos:altLabel", "gavvy")
+    graph = KnowledgeGraph.open(folder)
+    assert [alias.text for alias in graph.aliases(graph.entity("gavvy"))] == ["gavorn", "gavvy"]
+    assert graph.find_entities("Gavorn") == (graph.entity("gavvy"),)

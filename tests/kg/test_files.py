@@ -82,3 +82,10 @@ def test_an_empty_folder_is_filled_and_a_foreign_one_is_left_alone(tmp_path):
 def test_a_checksum_is_the_sha256_of_the_content(tmp_path):
     (tmp_path / "a").write_bytes(b"")
     assert file_checksum(tmp_path / "a") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_target_that_is_no_file_or_has_no_folder_is_told(tmp_path):
+    with pytest.raises(KGReasonError, match="found a folder, expected the name of a file"):
+        replace_file(tmp_path, b"")
+    with pytest.raises(KGReasonError, match="a.txt: cannot be written: there is no folder .*none"):
+        replace_file(tmp_path / "none" / "a.txt", b"")

@@ -12,7 +12,7 @@ from kg_reason.kg.builder import build_blocks
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import damaged_arrays, save_graph
 from kg_reason.kg.triples import Source, Triple, triples_to_blocks
-from tests.conftest import LABEL, toy_triples
+from tests.conftest import ALT_LABEL, LABEL, toy_triples
 
 T = Source("t.tsv", 1)
 
@@ -178,3 +178,68 @@ def test_a_shortened_array_is_refused_and_a_flipped_byte_is_found(tmp_path: Path
     array.write_bytes(bytes(content[:-4]))
     with pytest.raises(GraphError, match=r"edge_tail.npy: found \d+ bytes, expected \d+"):
         KnowledgeGraph.open(tmp_path / "graph")
+
+
+def test_of_equally_usual_entities_those_come_first_that_prefer_the_label() -> None:
+    graph = KnowledgeGraph.from_triples([
+        Triple("ex:chase", LABEL, "chase", T), Triple("ex:chase", ALT_LABEL, "dog", T, weight=1.0, rank=1),
+        Triple("ex:dog", LABEL, "dog", T, rank=1),
+    ])  # fmt: skip
+    assert [graph.entity_id(entity) for entity in graph.find_entities("Dog")] == ["ex:dog", "ex:chase"]
+
+
+def test_an_iri_may_stand_in_angle_brackets(toy_graph: KnowledgeGraph) -> None:
+    assert toy_graph.entity("<ex:violin>") == toy_graph.entity("ex:violin")
+    assert toy_graph.find_entities("<violin>") == toy_graph.find_entities("violin")
+
+
+def test_an_edge_from_an_entity_to_itself_is_one_edge() -> None:
+    graph = KnowledgeGraph.from_triples([Triple("a", "knows", "a", T), Triple("b", "knows", "a", T)])
+    assert len(graph.edges_of(graph.entity("a"))) == 2
+
+
+def test_an_entity_that_does_not_exist_is_told_as_damage(toy_graph: KnowledgeGraph) -> None:
+    for entity in (-1, toy_graph.num_entities):
+        with pytest.raises(GraphError, match=f"found entity {entity}, of "):
+            toy_graph.entity_id(entity)
+
+
+def test_a_relation_is_named_in_the_language_asked_for_where_it_has_such_a_label():
+    source = Source("x.tsv", 1)
+    label = "http://www.w3.org/2000/01/rdf-schema#label"
+    texts = ('"Part of"@en', '"Teil von"@de')
+    graph = KnowledgeGraph.from_triples(
+        [Triple("ex:a", "ex:partOf", "ex:b", source), *(Triple("ex:partOf", label, text, source) for text in texts)]
+    )
+    relation = graph.relation("part of")
+    names = [graph.relation_label(relation, language) for language in ("", "en", "de-AT", "fr")]
+    assert names == ["part of", "part of", "Teil von", "part of"]
+
+
+def test_an_id_is_found_without_looking_at_labels(toy_graph):
+    assert toy_graph.entity_id(toy_graph.find_id("ex:violin")) == "ex:violin"
+    assert toy_graph.find_id("violin") == -1
+
+
+def test_a_notebook_shows_the_size_of_a_graph(toy_graph):
+    page = toy_graph._repr_html_()
+    assert f">{toy_graph.num_edges:,}</td>" in page
+    assert "in memory" in page
+
+
+def test_a_graph_prints_its_size(toy_graph: KnowledgeGraph) -> None:
+    assert repr(toy_graph) == "<KnowledgeGraph in memory: 19 triples between 19 entities>"
+
+
+def test_a_text_with_further_names_only_is_still_called_by_itself_first() -> None:
+    graph = KnowledgeGraph.from_triples([
+        Triple("violin", ALT_LABEL, "fiddle", T), Triple("Geige", LABEL, "viola", T),
+        Triple("ex:Q7", ALT_LABEL, "cello", T),
+    ])  # fmt: skip
+    names = {
+        graph.entity_id(entity): [alias.text for alias in graph.aliases(entity)]
+        for entity in range(graph.num_entities)
+    }
+    assert names == {"violin": ["violin", "fiddle"], "Geige": ["viola"], "ex:Q7": ["cello"]}
+    assert graph.entity("Violin") == graph.entity("fiddle")
+    assert graph.entity_label(graph.entity("fiddle")) == "violin"

@@ -153,6 +153,26 @@ def test_a_shard_holds_no_pickle(stored_graph, tmp_path):
         assert all(arrays[name].dtype != object for name in arrays)
 
 
+def test_what_is_read_back_is_kept_once_where_it_is_equal(stored_graph, tmp_path):
+    examples = [NLIExample(f"The violin {number} is here.", "A gavorn sings.") for number in range(3)]
+    make_grounder(stored_graph).ground_all(examples, cache_dir=str(tmp_path))
+    found = make_grounder(stored_graph).ground_all(examples, cache_dir=str(tmp_path))
+    violins = [grounding.premise_mentions[0] for grounding in found]
+    assert {mention.text for mention in violins} == {"violin"}
+    assert len({id(mention.text) for mention in violins}) == 1
+    assert len({id(mention.candidates) for mention in violins}) == 1
+    assert len({id(grounding.paths) for grounding in found if not grounding.has_evidence}) == 1
+
+
+def test_without_paths_the_mentions_stay(toy_graph):
+    grounding = make_grounder(toy_graph).ground(NLIExample("A violin.", "An instrument."))
+    bare = grounding.without_paths()
+    assert grounding.has_evidence
+    assert not bare.has_evidence
+    assert bare.premise_mentions == grounding.premise_mentions
+    assert bare.hypothesis_mentions == grounding.hypothesis_mentions
+
+
 def test_no_examples_give_no_groundings(stored_graph, tmp_path):
     assert make_grounder(stored_graph).ground_all([]) == []
     assert make_grounder(stored_graph).ground_all([], cache_dir=str(tmp_path)) == []

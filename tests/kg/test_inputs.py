@@ -163,3 +163,27 @@ def test_blocks_hold_whole_lines_and_count_them(text, block_bytes):
 def test_a_line_without_end_is_refused_before_it_fills_the_memory():
     with pytest.raises(InputSyntaxError, match="a:2: found a line longer than 50 bytes"):
         list(line_blocks(io.BytesIO(b"ok\n" + b"x" * 1000), "a", block_bytes=16, max_line_bytes=50))
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (gzip.compress(TEXT), "gzip data, expected a name that ends in .gz"),
+        (lzma.compress(TEXT), "xz data, expected a name that ends in .xz"),
+        (zstandard.ZstdCompressor().compress(TEXT), "zstd data, expected a name that ends in .zst"),
+        (b"PK\x03\x04", "a zip archive, expected text; save a workbook as CSV first"),
+    ],
+)
+def test_packed_data_under_a_plain_name_are_told(tmp_path, content, found):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(InputSyntaxError, match=f"a.csv: found {found}"):
+        read(tmp_path / "a.csv")
+
+
+def test_a_file_whose_name_is_no_text_is_told(tmp_path):
+    try:
+        (tmp_path / "\udcff.nt").touch()
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    with pytest.raises(InputSyntaxError, match="found a name that is no UTF-8; rename it"):
+        find_inputs([tmp_path], BuildConfig())

@@ -10,7 +10,7 @@ import rdflib
 from kg_reason.errors import ConfigError
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.interchange import export_graph, to_networkx, to_rdflib
+from kg_reason.kg.interchange import export_graph, export_text, to_networkx, to_rdflib
 from kg_reason.kg.reading import read_triples
 from kg_reason.kg.triples import Source, Triple
 from tests.conftest import LABEL
@@ -87,3 +87,23 @@ def test_graphml_is_read_by_networkx_again(toy_graph: KnowledgeGraph, tmp_path: 
 def test_an_unknown_format_is_refused(toy_graph: KnowledgeGraph, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="found 'xls', expected one of nt, ttl, tsv, graphml"):
         export_graph(toy_graph, tmp_path / "x", "xls")
+
+
+@pytest.mark.parametrize("export_format", ["nt", "ttl"])
+def test_names_that_rdf_cannot_carry_come_back_as_labels(tmp_path: Path, export_format: str) -> None:
+    names = ['"quoted"', "_:b", "naïve 50 %AE", "שלום", "水 \\ {x}"]
+    rows = "".join(f"{name}\tgehört zu %20a\tGröße\n" for name in names)
+    (tmp_path / "odd.tsv").write_text(f"head\trelation\ttail\n{rows}", encoding="utf-8")
+    build_graph(tmp_path / "odd.tsv", tmp_path / "odd")
+    graph = KnowledgeGraph.open(tmp_path / "odd")
+    export_graph(graph, tmp_path / f"odd.{export_format}", export_format)
+    build_graph(tmp_path / f"odd.{export_format}", tmp_path / "again")
+    again = KnowledgeGraph.open(tmp_path / "again")
+    assert (again.num_edges, again.num_entities) == (graph.num_edges, graph.num_entities)
+    assert {again.entity_label(entity) for entity in range(again.num_entities)} == {*names, "Größe"}
+
+
+def test_turtle_is_written_by_head_with_prefixes(toy_graph: KnowledgeGraph) -> None:
+    turtle = export_text(toy_graph, "ttl")
+    assert "@prefix ns1: <ex:> ." in turtle
+    assert turtle.count("ns1:violin ns1:hypernym") + turtle.count("ns1:violin skos:") == 1

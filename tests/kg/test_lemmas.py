@@ -31,6 +31,21 @@ def test_inflected_form_has_its_lemma_among_the_candidates(word, lemma, pos):
     assert dict(english_lemmas(word, IRREGULAR)).get(lemma, 0) & pos
 
 
+@pytest.mark.parametrize(
+    ("word", "lemma"), [("riding", "ride"), ("rides", "ride"), ("hoped", "hope"), ("barred", "bar"), ("later", "late")]
+)
+def test_one_word_is_no_form_of_another_that_is_spelt_otherwise(word, lemma):
+    short = {"riding": "rid", "rides": "rid", "hoped": "hop", "barred": "bare", "later": "lat"}[word]
+    found = dict(english_lemmas(word, {}))
+    assert lemma in found
+    assert short not in found
+
+
+def test_singing_is_a_form_of_sing_and_not_of_singe():
+    assert list(dict(english_lemmas("singing", english_exceptions()))) == ["sing"]
+    assert "change" in dict(english_lemmas("changing", english_exceptions()))
+
+
 @pytest.mark.parametrize("word", ["glass", "bus", "basis", "as", "is", "s", "ing"])
 def test_words_that_only_look_inflected_have_no_lemma(word):
     assert english_lemmas(word, {}) == ()

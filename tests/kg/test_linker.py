@@ -12,7 +12,7 @@ from kg_reason.errors import ConfigError, UnknownEntityError
 from kg_reason.kg.builder import build_blocks
 from kg_reason.kg.editing import edit_graph
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.lemmas import NOUN, VERB
+from kg_reason.kg.lemmas import ADVERB, NOUN, VERB
 from kg_reason.kg.linker import MAX_TEXT_LENGTH, EntityLinker
 from kg_reason.kg.storage import save_graph
 from kg_reason.kg.triples import Source, Triple, triples_to_blocks
@@ -42,6 +42,13 @@ LABELS = [
     ("kiln", "bank", 0, "", ""), ("bankmoney.n", "bank", 1, "en", "n"), ("bankriver.n", "bank", 2, "en", "n"),
     ("river.n", "river", 1, "en", "n"), ("violin.zh", "\u5c0f\u63d0\u7434", 1, "zh", "n"),
     ("fiddle.e", "\U0001f3bb", 1, "", ""),
+    ("first.a", "first", 1, "en", "a"), ("time.n", "time", 1, "en", "n"), ("close.a", "close", 1, "en", "a"),
+    ("firsttime.r", "for the first time", 1, "en", "r"), ("closeto.r", "close to", 1, "en", "r"),
+    ("near.r", "down the street", 1, "en", "r"), ("attend.v", "go to", 1, "en", "v"), ("go.v", "go", 1, "en", "v"),
+    ("white.a", "white", 1, "en", "a"), ("house.n", "house", 1, "en", "n"), ("seat.n", "White House", 1, "en", "n"),
+    ("can.n", "can", 1, "en", "n"), ("canopener.n", "can opener", 1, "en", "n"), ("like.v", "like", 1, "en", "v"),
+    ("may.n", "May", 1, "en", "n"), ("calcium.n", "Ca", 1, "en", "n"), ("yorknew.n", "New York", 1, "en", "n"),
+    ("new.a", "new", 1, "en", "a"),
     ("run.v", "run", 1, "en", "v"), ("run.n", "run", 1, "en", "n"), ("field.n", "field", 1, "en", "n"),
 ]  # fmt: skip
 EDGES = [
@@ -131,6 +138,55 @@ def test_a_preposition_of_place_stays_with_what_follows(linker):
     assert linked(linker, "She sits in a chair.") == {"sits": "sit.v", "chair": "chair.n"}
     assert linked(linker, "They will sit in.") == {"sit in": "sitin.v"}
     assert linked(linker, "She puts on a shirt.") == {"puts on": "puton.v", "shirt": "shirt.n"}
+
+
+def test_a_label_with_a_preposition_and_a_determiner_gives_way_to_its_content_words(linker):
+    assert linked(linker, "for the first time") == {"first": "first.a", "time": "time.n"}
+    assert linked(linker, "She runs down the street.") == {"runs": "run.v", "street": "street.n"}
+
+
+def test_a_preposition_after_an_adjective_stays_with_the_noun_phrase_that_follows(linker):
+    assert linked(linker, "close to the street") == {"close": "close.a", "street": "street.n"}
+    assert linked(linker, "close to fifty dogs")["close to"] == "closeto.r"
+    assert linked(linker, "He went to the river") == {"went": "go.v", "river": "river.n"}
+
+
+def test_a_name_in_lower_case_gives_way_to_its_words_where_names_have_capitals(linker):
+    assert linked(linker, "a white house in Paris") == {"white": "white.a", "house": "house.n", "Paris": "paris.n"}
+    assert linked(linker, "a dog of the White House")["White House"] == "seat.n"
+    assert linked(linker, "the white house") == {"white house": "seat.n"}
+    assert linked(linker, "from new york to Paris")["new york"] == "yorknew.n"
+
+
+def test_a_word_with_the_capital_of_a_name_is_the_name_inside_a_sentence(linker):
+    assert linked(linker, "a dog in Turkey")["Turkey"] == "turkeyland.n"
+    (mention,) = [mention for mention in linker.link("a dog in Turkey") if mention.text == "Turkey"]
+    assert mention.candidates[0].score == 1.0
+    assert mention.candidates[1].score < 0.7
+    assert linked(linker, "Turkey is hot")["Turkey"] == "turkey.n"
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "entity"),
+    [
+        ("She can open the can.", "can", "can.n"), ("a can opener", "can opener", "canopener.n"),
+        ("They like dogs.", "like", "like.v"), ("He does not like dogs.", "like", "like.v"),
+        ("The dog is hot in May.", "May", "may.n"),
+    ],
+)  # fmt: skip
+def test_function_words_are_content_words_where_their_neighbours_say_so(linker, text, word, entity):
+    assert linked(linker, text)[word] == entity
+
+
+@pytest.mark.parametrize("text", ["He can run.", "May dogs run?", "dogs like him", "It can't be", "a field like it"])
+def test_elsewhere_they_are_function_words(linker, text):
+    assert {"can", "May", "like", "ca"}.isdisjoint(linked(linker, text))
+
+
+def test_tags_tell_function_words_from_content_words(linker):
+    (noun,) = linker.link_tagged("can", {0: NOUN})
+    assert senses(linker, noun) == ["can.n"]
+    assert linker.link_tagged("They like", {0: NOUN, 5: ADVERB}) == ()
 
 
 def test_a_match_does_not_run_over_punctuation_unless_the_label_has_it(linker):
@@ -254,6 +310,13 @@ def test_chinese_labels_are_matched_by_character(graph):
     assert [bool(mention.candidates) for mention in mentions][-1]
 
 
+def test_chinese_measure_words_are_no_mentions_unless_they_have_a_label(graph):
+    linker = EntityLinker(graph, LinkerConfig(language="zh"))
+    assert [mention.text for mention in linker.link("\u4e00\u628a\u5c0f\u63d0\u7434")] == ["\u5c0f\u63d0\u7434"]
+    assert [mention.text for mention in linker.link("3\u628a")] == ["3"]
+    assert [mention.text for mention in linker.link("\u628a\u5c0f\u63d0\u7434")][-1] == "\u5c0f\u63d0\u7434"
+
+
 def test_values_are_linked_only_where_wanted(graph):
     for wanted in (True, False):
         linker = EntityLinker(graph, LinkerConfig(link_values=wanted))
@@ -338,6 +401,8 @@ def test_the_same_text_gives_the_same_mentions_whatever_was_linked_before(graph,
 
 
 SENTENCES = (
+    "For the first time a white house close to the White House in Turkey.",
+    "They like the can opener in May, can't they?",
     "A man plays a violin in the US.",
     "Two dogs saw hot dogs, not e-mail.",
     "the bank of the river",

@@ -41,6 +41,14 @@ def test_entities_are_shown_by_their_labels_in_the_language_asked_for():
     found = Retriever(graph).retrieve([first], [second])
     assert str(describe_path(graph, found, 0, language="en")) == "dog -[is a]-> animal"
     assert str(describe_path(graph, found, 0, language="fr")) == "chien -[is a]-> bête"
+    named = [*triples, Triple("ex:isA", LABEL, '"est un"@fr', source), Triple("ex:isA", LABEL, '"is a"@en', source)]
+    graph = KnowledgeGraph.from_triples([*named, Triple("ex:dog", "ex:isA", "ex:animal", Source("facts.tsv", 1))])
+    first, second = (
+        Mention(0, 1, name, name, (Candidate(graph.entity(name), 1.0, -1),)) for name in ("ex:dog", "ex:animal")
+    )
+    found = Retriever(graph).retrieve([first], [second])
+    assert str(describe_path(graph, found, 0, language="fr-BE")) == "chien -[est un]-> bête"
+    assert str(describe_path(graph, found, 0, language="de")).split("-")[1] == "[is a]"
     again = Mention(0, 1, "x", "x", first.candidates)
     same = Retriever(graph).retrieve([first], [again])
     assert str(describe_path(graph, same, 0, language="fr")) == "chien -[synonym]-> chien"

@@ -151,3 +151,10 @@ def test_triple_terms_are_refused_by_statement_and_the_rest_is_read():
 def test_an_empty_file_gives_nothing():
     rows, bad_lines = read("")
     assert (rows, bad_lines.num) == ([], 0)
+
+
+def test_a_syntax_error_in_rdf_xml_has_the_line_that_was_read_last():
+    head = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+    _, bad_lines = read(f"{head}<rdf:Description>\n</rdf:RDF>\n", "rdfxml")
+    (bad_line,) = bad_lines
+    assert (bad_line.path, bad_line.line) == ("a.x", 3)

@@ -142,6 +142,20 @@ def test_excluded_relations_are_not_walked(toy_graph, words):
         assert retriever.retrieve([words["hot"]], [words["cold"]]).num_paths == 1
 
 
+def test_words_of_the_rdf_vocabularies_are_walked_through_only_where_wanted():
+    owl, a = "http://www.w3.org/2002/07/owl#Class", "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+    edges = [("ex:cat", a, owl), ("ex:stone", a, owl), ("ex:tom", a, "ex:cat"), ("ex:pebble", a, "ex:stone")]
+    graph = KnowledgeGraph.from_triples(Triple(*edge, Source("x.ttl", n)) for n, edge in enumerate(edges))
+    words = {name: mention(graph, f"ex:{name}", name) for name in ("cat", "stone", "tom", "pebble")}
+    words["class"] = mention(graph, owl, "class")
+    closed, walked = Retriever(graph), Retriever(graph, RetrieverConfig(walk_vocabulary=True))
+    for start, end in (("cat", "stone"), ("tom", "stone"), ("tom", "pebble")):
+        assert closed.retrieve([words[start]], [words[end]]).num_paths == 0
+        assert walked.retrieve([words[start]], [words[end]]).num_paths == 1
+    to_the_word = closed.retrieve([words["tom"]], [words["class"]])
+    assert shown(graph, to_the_word) == ["tom -[type]-> cat -[type]-> Class"]
+
+
 def test_an_unknown_excluded_relation_is_named():
     graph = KnowledgeGraph.from_triples([Triple("a", "likes", "b", Source("x.tsv", 1))])
     with pytest.raises(UnknownEntityError, match="exclude_relations: the graph has no relation 'hates'"):

@@ -1,6 +1,6 @@
 import pytest
 import spacy
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError, GraphError
@@ -57,6 +57,31 @@ def test_tags_of_the_document_are_used(nlp):
 def test_batches_give_what_single_documents_give(nlp):
     texts = ["A dog.", "", "Hot dogs play."]
     assert [doc._.kg_mentions for doc in nlp.pipe(texts)] == [nlp(text)._.kg_mentions for text in texts]
+
+
+def test_linked_documents_can_be_stored_and_passed_between_processes(nlp):
+    docs = [nlp("The gavorn and the dog"), nlp("Hot dogs play.")]
+    stored = DocBin(docs=docs, store_user_data=True).to_bytes()
+    for doc, again in zip(docs, DocBin().from_bytes(stored).get_docs(nlp.vocab), strict=True):
+        assert again._.kg_mentions == doc._.kg_mentions != ()
+        assert [span._.kg_candidates for span in again.ents] == [span._.kg_candidates for span in doc.ents]
+        assert [span.kb_id_ for span in again.ents] == [span.kb_id_ for span in doc.ents]
+
+
+def test_what_was_not_linked_has_no_mentions_and_no_candidates(nlp):
+    doc = nlp.make_doc("The dog")
+    assert doc._.kg_mentions == doc[0:1]._.kg_candidates == ()
+
+
+def test_a_pipeline_written_to_disk_links_again(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    doc = spacy.load(tmp_path / "pipeline")("The dog")
+    assert [span.kb_id_ for span in doc.ents] == ["ex:dog"]
+
+
+def test_a_missing_graph_is_named():
+    with pytest.raises(ConfigError, match="graph: found nothing, expected"):
+        spacy.blank("en").add_pipe("kg_linker")
 
 
 def test_entities_found_earlier_stay_where_no_mention_overlaps(nlp):

@@ -51,6 +51,12 @@ def test_negation_is_cut_off_and_reads_not():
     assert words_of("They don't swim, isn\u2019t it?") == ["they", "do", "not", "swim", "is", "not", "it"]
 
 
+def test_a_verb_cut_short_before_a_negation_reads_whole():
+    for chunk, verb in (("can't", "can"), ("won't", "will"), ("Shan\u2019t", "shall"), ("isn't", "is")):
+        assert [word.text for word in split_chunk(chunk, "en")] == [verb, "not"]
+    assert [word.text for word in split_chunk("CA", "en")] == ["ca"]
+
+
 def test_abbreviations_keep_their_last_full_stop_in_the_text_only():
     words = split_text("in the U.S. today", "en")
     assert [word.text for word in words] == ["in", "the", "u", "s", "today"]

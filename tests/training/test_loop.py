@@ -205,6 +205,32 @@ def test_the_same_seed_gives_the_same_weights(fit):
     assert same_weights(fit(name="one")[0], fit(name="two")[0])
 
 
+AGAIN = """
+import sys
+from pathlib import Path
+from kg_reason.config import ModelConfig, ReasonerConfig
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.reasoner import Reasoner
+from kg_reason.training.loop import train
+from tests.conftest import toy_triples
+from tests.training.test_loop import CONFIG, DEV, EXAMPLES
+
+config = ReasonerConfig(model=ModelConfig(encoder=sys.argv[1], graph_dim=16))
+reasoner = Reasoner.build(KnowledgeGraph.from_triples(toy_triples()), config)
+train(reasoner, EXAMPLES, DEV, CONFIG, Path(sys.argv[2]), show_progress=False)
+"""
+
+
+def test_the_same_seed_gives_the_same_weights_in_another_process(fit, tiny_encoder, tmp_path):
+    fit(dev=DEV, name="here")
+    (tmp_path / "again.py").write_text(AGAIN)
+    command = [sys.executable, str(tmp_path / "again.py"), str(tiny_encoder), str(tmp_path / "there")]
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": "7"}
+    subprocess.run(command, env=here, capture_output=True, check=True)
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("here", "there"))
+    assert one == other
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -249,6 +275,12 @@ def test_examples_without_a_label_are_left_out(fit):
     found, report = fit(name="other", examples=[unlabelled, *EXAMPLES, unlabelled], dev=[*DEV, unlabelled])
     assert (report.num_examples, report.num_dev) == (len(EXAMPLES), len(DEV))
     assert same_weights(found, expected)
+
+
+def test_one_example_is_enough(fit):
+    _, report = fit(examples=EXAMPLES[:1], dev=EXAMPLES[:1])
+    assert (report.num_examples, report.num_steps) == (1, 2)
+    assert [item.dev_accuracy in (0.0, 1.0) for item in report.curve] == [True, True]
 
 
 def test_two_way_tasks_train_on_three_way_labels(fit, make_reasoner):
@@ -296,6 +328,13 @@ def test_the_account_of_a_run_lies_beside_its_weights(fit, tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_the_card_of_a_run_lies_beside_its_weights(fit, tmp_path):
+    _, report = fit(dev=DEV)
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert f"{report.best.dev_accuracy:.1%}" in card
+    assert str(tmp_path / "run") not in card
+
+
 def test_progress_goes_to_standard_error_with_loss_and_dev_score(make_reasoner, tmp_path, capsys):
     train(make_reasoner(), EXAMPLES, DEV, CONFIG, tmp_path / "run")
     told = capsys.readouterr()
@@ -341,9 +380,37 @@ def test_weights_that_are_not_finite_after_the_last_step_are_not_saved(fit, tmp_
 
 @pytest.mark.parametrize("examples", [[], [NLIExample("a", "b")]])
 def test_training_without_labelled_examples_is_refused_and_leaves_nothing(fit, examples, tmp_path):
-    with pytest.raises(ConfigError, match="examples: found 0 labelled pairs, expected at least 1"):
+    with pytest.raises(ConfigError, match="examples: found 0 labelled pairs among .*, expected at least 1"):
         fit(examples=examples)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dev_examples_without_any_label_are_refused(fit):
+    with pytest.raises(ConfigError, match="dev: found no labelled pair among 2, expected some or no dev examples"):
+        fit(dev=[NLIExample("a", "b"), NLIExample("b", "c")])
+
+
+def test_the_folder_of_another_model_is_not_taken_for_a_run(fit, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text("{}")
+    with pytest.raises(ConfigError, match="holds no run, expected a new folder or an earlier run"):
+        fit()
+
+
+def test_a_run_that_stopped_early_and_was_cut_off_before_its_end_resumes_to_the_same(fit, make_reasoner, monkeypatch):
+    config = replace(CONFIG, num_epochs=10, patience=2, encoder_lr=0.0, graph_lr=0.0)
+    expected, expected_report = fit(config, dev=DEV, name="whole")
+    reasoner = make_reasoner()
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reasoner, "save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, dev=DEV, name="cut", reasoner=reasoner)
+    found, report = fit(config, dev=DEV, name="cut", resume=True)
+    assert same_weights(found, expected)
+    assert (report.num_steps, report.stopped_early) == (expected_report.num_steps, True)
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_training(fit, tmp_path):
@@ -432,7 +499,7 @@ def test_two_processes_learn_what_one_learns_with_the_whole_batch(
     (tmp_path / "launched.py").write_text(LAUNCHED)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     script = [tmp_path / "launched.py", tiny_encoder, tmp_path / "two"]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     here["ACCELERATE_USE_CPU"] = "true"
     done = subprocess.run([*launch, *map(str, script)], env=here, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

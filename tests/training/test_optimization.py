@@ -189,3 +189,22 @@ def test_a_label_weight_that_makes_no_sense_is_refused(pair):
 def test_balanced_beside_other_weights_is_refused():
     with pytest.raises(ConfigError, match="found 'balanced', expected 'balanced' alone"):
         label_weights(("neutral=2", "balanced"), [1, 1, 1], THREE_WAY)
+
+
+def test_a_policy_that_finds_nothing_to_freeze_is_refused():
+    model = nn.Module()
+    model.encoder = nn.Linear(2, 2)
+    model.text_head = nn.Linear(2, 3)
+    with pytest.raises(ConfigError, match="freeze: embeddings finds nothing to freeze in this encoder"):
+        freeze(model, TrainConfig(freeze="embeddings"))
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "adafactor"])
+@pytest.mark.parametrize("rates", [{}, {"encoder_lr": 1e-3, "graph_lr": 1e-3}, {"weight_decay": 0.0}])
+def test_every_trained_parameter_is_in_exactly_one_group(model, optimizer, rates):
+    config = TrainConfig(optimizer=optimizer, freeze="layers", freeze_layers=1, **rates)
+    freeze(model, config)
+    held = [id(parameter) for group in build_optimizer(model, config).param_groups for parameter in group["params"]]
+    assert len(held) == len(set(held))
+    assert set(held) == {id(parameter) for parameter in model.parameters() if parameter.requires_grad}

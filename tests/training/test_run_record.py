@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,14 @@ from kg_reason.config import ModelConfig, ReasonerConfig, TrainConfig
 from kg_reason.errors import CheckpointError
 from kg_reason.nli import Label, NLIExample
 from kg_reason.reasoner import Reasoner
-from kg_reason.training.run_record import Evaluation, TrainReport, check_same_run, describe_run, run_settings
+from kg_reason.training.run_record import (
+    Evaluation,
+    TrainFiles,
+    TrainReport,
+    check_same_run,
+    describe_run,
+    run_settings,
+)
 
 EXAMPLES = [
     NLIExample("a dog", "an animal", Label.ENTAILMENT),
@@ -71,7 +79,9 @@ def test_a_resumed_run_may_go_on_longer(reasoner):
 
 def test_the_account_is_plain_json_with_versions_and_results(reasoner):
     config = TrainConfig(seed=3, num_epochs=7)
-    account = json.loads(json.dumps(describe_run(settings(reasoner, config), config, REPORT, "cpu")))
+    files = TrainFiles(examples=("train.jsonl", "more.tsv"))
+    account = json.loads(json.dumps(describe_run(settings(reasoner, config), config, REPORT, "cpu", files)))
+    assert account["files"] == {"examples": ["train.jsonl", "more.tsv"], "dev": []}
     assert account["seed"] == 3
     assert account["training"] == config.to_json()
     assert account["graph"] == reasoner.graph.fingerprint
@@ -89,3 +99,9 @@ def test_an_evaluation_survives_json():
 def test_an_evaluation_that_is_none_is_refused(values):
     with pytest.raises(CheckpointError, match="curve: found .* expected the numbers dev_accuracy, "):
         Evaluation.from_json(values)
+
+
+def test_the_best_evaluation_is_the_one_whose_weights_were_kept():
+    other = replace(EVALUATION, step=5)
+    assert replace(REPORT, curve=(EVALUATION, other), best_step=5).best is other
+    assert replace(REPORT, curve=()).best is None

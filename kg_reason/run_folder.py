@@ -1,0 +1,127 @@
+"""The folder of a saved reasoner: the names of its files, and reading them with suspicion.
+
+Everything read is checked before it is used, and what is wrong is told with its place. What the files mean, and how
+they are written, is `reasoner.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from kg_reason.config import ReasonerConfig
+from kg_reason.errors import CheckpointError, GraphError
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.nli import Label, task_labels
+
+FORMAT_VERSION = 1
+CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
+    "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
+)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object.
+
+    Raises:
+        CheckpointError: the file is missing, or holds something else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointError(f"{path}: missing, expected a folder made by kg-reason train") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path}: found {type(values).__name__}, expected an object")
+    return values
+
+
+def read_saved(folder: Path) -> dict[str, Any]:
+    """Read the `config.json` of a run and check that it holds what a reasoner writes there.
+
+    Raises:
+        CheckpointError: something is missing, of another type or of another version.
+        ConfigError: a setting that does not exist or is out of range.
+    """
+    path = folder / CONFIG_FILE
+    saved = read_json(path)
+    if saved.get("format_version") != FORMAT_VERSION:
+        found = saved.get("format_version")
+        raise CheckpointError(f"{path}: found format version {found}, expected {FORMAT_VERSION}")
+    _check_kinds(saved, {"labels": list, "relations": list, "graph": dict, "settings": dict}, str(path))
+    _check_kinds(saved["graph"], {"path": str, "fingerprint": str}, f"{path}: graph")
+    _check_kinds(saved["settings"], dict.fromkeys(("linker", "retriever", "model"), dict), f"{path}: settings")
+    if not all(isinstance(relation, str) for relation in saved["relations"]):
+        raise CheckpointError(f"{path}: relations: found {saved['relations']!r:.80}, expected names")
+    expected: tuple[Label, ...] = task_labels(ReasonerConfig.from_json(saved["settings"]).model.task)
+    if saved["labels"] != list(expected):
+        found = ", ".join(map(str, saved["labels"]))
+        raise CheckpointError(f"{path}: labels: found {found}, expected {', '.join(expected)} in this order")
+    return saved
+
+
+def _check_kinds(values: Mapping[str, Any], kinds: Mapping[str, type], place: str) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(values.get(name), kind):
+            raise CheckpointError(f"{place}: {name}: found {values.get(name)!r:.80}, expected a {kind.__name__}")
+
+
+def open_saved_graph(folder: Path, saved: Mapping[str, str]) -> KnowledgeGraph:
+    """Open the graph that a run was trained with, edits included.
+
+    Args:
+        folder: of the run.
+        saved: path, relative to the folder, and fingerprint without edits.
+
+    Raises:
+        CheckpointError: the graph was in memory, cannot be opened, or was built anew since.
+    """
+    if not saved["path"]:
+        raise CheckpointError(f"{folder}: was trained with a graph in memory; name a graph folder with --graph")
+    path = Path(os.path.normpath(folder / saved["path"]))
+    try:
+        graph = KnowledgeGraph.open(path)
+    except GraphError as error:
+        raise CheckpointError(f"{folder}: its graph cannot be opened ({error}); name one with --graph") from error
+    if graph.overlay.base_fingerprint != saved["fingerprint"]:
+        found = graph.overlay.base_fingerprint
+        raise CheckpointError(
+            f"{path}: found a graph with fingerprint {found}, expected {saved['fingerprint']}: it was built anew since "
+            f"{folder} was trained; name it with --graph to use it all the same"
+        )
+    return graph
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Put the weights of a file into a model.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or its tensors are not those of the model, or not finite.
+    """
+    try:
+        weights = load_file(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: missing") from error
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from error
+    expected = model.state_dict()
+    for name in sorted(set(weights) ^ set(expected)):
+        raise CheckpointError(f"{path}: tensor {name} is {'missing' if name in expected else 'not expected'}")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            found, wanted = list(tensor.shape), list(expected[name].shape)
+            raise CheckpointError(f"{path}: tensor {name}: found shape {found}, expected {wanted}")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path}: tensor {name} holds values that are not finite")
+    model.load_state_dict(weights)
