@@ -20,6 +20,7 @@ from torch import nn
 from kg_reason.config import ReasonerConfig
 from kg_reason.errors import CheckpointError, GraphError
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.nli import Label, task_labels
 
 FORMAT_VERSION = 1
@@ -55,6 +56,8 @@ def read_saved(folder: Path) -> dict[str, Any]:
         ConfigError: a setting that does not exist or is out of range.
     """
     path = folder / CONFIG_FILE
+    if (folder / HEADER_FILE).is_file() and not path.exists():
+        raise CheckpointError(f"{folder}: found a graph, expected a run made by kg-reason train")
     saved = read_json(path)
     if saved.get("format_version") != FORMAT_VERSION:
         found = saved.get("format_version")

@@ -28,6 +28,7 @@ from kg_reason import (
     Retriever,
     SynthesisConfig,
     TrainConfig,
+    TrainFiles,
     evaluate,
     read_examples,
     synthesize,
@@ -87,7 +88,8 @@ def main() -> int:
         mixed_precision=arguments.mixed_precision,
     )
     start = time.time()
-    train(reasoner, examples, [], config, arguments.out)
+    files = TrainFiles(examples=(*TRAIN_FILES, "examples synthesized from their sentences"))
+    train(reasoner, examples, [], config, arguments.out, files=files)
     result = {
         "command": " ".join(["python", "scripts/reproduce_nli.py", *sys.argv[1:]]),
         "date": datetime.now(UTC).date().isoformat(),

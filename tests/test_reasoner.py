@@ -169,6 +169,8 @@ def test_what_is_wrong_with_a_run_is_said(reasoner: Reasoner, tmp_path: Path, gr
     run = tmp_path / "run"
     with pytest.raises(CheckpointError, match="config.json: missing, expected a folder made by kg-reason train"):
         Reasoner.load(run)
+    with pytest.raises(CheckpointError, match="toy: found a graph, expected a run made by kg-reason train"):
+        Reasoner.load(graph_folder)
     reasoner.save(run)
     weights = load_file(run / "model.safetensors")
     name = next(iter(weights))

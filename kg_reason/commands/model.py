@@ -116,6 +116,7 @@ def _synthesize(arguments: argparse.Namespace) -> int:
     from kg_reason.examples import write_examples
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.linker import EntityLinker
+    from kg_reason.kg.retriever import Retriever
     from kg_reason.synthesis.generator import split_by_sentence, synthesize
 
     config = settings_from(arguments, SynthesisConfig)
@@ -123,7 +124,10 @@ def _synthesize(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--dev-out: found {arguments.dev_out}, expected another file than --out")
     sentences = read_sentences(arguments.sentences)
     graph = KnowledgeGraph.open(arguments.graph)
-    examples = synthesize(graph, EntityLinker(graph, settings_from(arguments, LinkerConfig)), sentences, config)
+    linker = EntityLinker(graph, settings_from(arguments, LinkerConfig))
+    examples = synthesize(
+        graph, linker, sentences, config, retriever=Retriever(graph), show_progress=not arguments.quiet
+    )
     if not examples:
         raise ConfigError(
             f"{arguments.graph}: no pair could be made: no relation of the graph is in the table of relation patterns "

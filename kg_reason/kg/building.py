@@ -72,15 +72,20 @@ def build_graph(
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
     if not builder.num_rows:
         logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
-    built = builder.finish([item.name for item in inputs])
-    save_graph(built, out, bad_lines=_report(bad_lines))
-    graph = KnowledgeGraph.open(out)
+    stages = _Stages(show_progress)
+    with stages:
+        stages.enter("ordering edges and labels")
+        built = builder.finish([item.name for item in inputs])
+        stages.enter("writing the graph")
+        save_graph(built, out, bad_lines=_report(bad_lines))
+        graph = KnowledgeGraph.open(out)
+        stages.enter("compiling linker and search (slow the first time)")
+        warm_up(graph)
     for name in _likely_headers(graph, inputs):
         logger.warning(
             "%s:1: was read as a triple; if it is a header, name its columns (--head-column, --relation-column, "
             "--tail-column)", name,
         )  # fmt: skip
-    warm_up(graph)
     return graph.stats()
 
 
@@ -133,6 +138,23 @@ def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[
         if source.line == 1 and source.file in delimited
         and all(graph.edges_of(int(end)) == [edge] for end in (graph.edge_head[edge], graph.edge_tail[edge]))
     )  # fmt: skip
+
+
+class _Stages:
+    """Tells on standard error what is being done and for how long, on one line."""
+
+    def __init__(self, show_progress: bool) -> None:
+        self._bar = tqdm(bar_format="{desc} [{elapsed}]", disable=not show_progress, leave=False)
+
+    def enter(self, stage: str) -> None:
+        """Name what begins."""
+        self._bar.set_description_str(stage)
+
+    def __enter__(self) -> _Stages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
 
 
 def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:

@@ -12,6 +12,8 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from tqdm import tqdm
+
 from kg_reason.config import SynthesisConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
@@ -21,6 +23,7 @@ from kg_reason.nli import Label, NLIExample
 from kg_reason.synthesis.context import Polarity
 from kg_reason.synthesis.pairs import IDENTICAL, LONGER, SHORTER, Cell, PairMaker
 from kg_reason.synthesis.relation_table import load_table
+from kg_reason.terminal import PROGRESS_DELAY
 
 _MAX_FAILURES = 5
 _NUM_PATIENT_FAILURES = 2
@@ -33,6 +36,7 @@ def synthesize(
     config: SynthesisConfig | None = None,
     *,
     retriever: Retriever | None = None,
+    show_progress: bool = False,
 ) -> list[NLIExample]:
     """Make labelled pairs from a graph and plain sentences.
 
@@ -47,6 +51,7 @@ def synthesize(
         config: settings.
         retriever: where given, a pair with invented words is kept only if it finds a path for it, so that no label
             stands without evidence.
+        show_progress: show a bar on standard error when it takes longer than two seconds.
 
     Returns:
         At most `config.num_pairs` examples, fewer where the graph gives no more; equal arguments give equal examples.
@@ -60,6 +65,9 @@ def synthesize(
     maker = PairMaker(linker, sentences, load_table(config.relation_table), config, retriever)
     num_invented = round(config.num_pairs * config.nonce_fraction)
     examples: list[NLIExample] = []
+    progress = tqdm(
+        desc="synthesizing", total=config.num_pairs, unit="pair", disable=not show_progress, delay=PROGRESS_DELAY
+    )
     for invented, wanted in ((False, config.num_pairs - num_invented), (True, num_invented)):
         cells = [
             Cell(pattern, routes, polarity, invented)
@@ -68,7 +76,10 @@ def synthesize(
             if not (invented and pattern.name in (IDENTICAL, SHORTER, LONGER))
         ]
         cells = [cell for cell in cells if cell.label is not None]
-        examples.extend(_fill(maker, cells, wanted))
+        for example in _fill(maker, cells, wanted):
+            examples.append(example)
+            progress.update()
+    progress.close()
     random.Random(f"order {config.synthesis_seed}").shuffle(examples)
     return examples
 

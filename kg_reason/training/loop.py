@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,7 @@ __all__ = ["TrainReport", "train"]
 
 RECORD_FILE, CARD_FILE = "training.json", "README.md"
 CHECKPOINT = "checkpoint"  # in the folder of an unfinished run
+LOG_INTERVAL = 15.0  # seconds between lines of progress where they go to a file
 LOGS = "logs"  # of a tracker; ends up in the run folder
 
 
@@ -188,6 +190,7 @@ def _run(loop: Loop, state: TrainState, folder: Path, show_progress: bool) -> Tr
     progress = tqdm(
         desc="training", total=loop.num_steps, initial=state.step, unit="step", dynamic_ncols=True,
         disable=not (show_progress and loop.accelerator.is_main_process),
+        mininterval=0.2 if sys.stderr.isatty() else LOG_INTERVAL,
     )  # fmt: skip
     steps = made_ahead(loop.collating, lambda step: (step, _collate(loop, step)), _remaining_steps(loop, state))
     with progress:
