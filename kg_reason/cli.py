@@ -126,7 +126,13 @@ def _run(given: list[str]) -> int:
         if path:
             set_under(commands[given[0]], read_config(path, given[0], commands))
     try:
-        arguments = parser.parse_args(given)
+        if given and given[0] in commands:
+            # Flags may stand between the words: kg-reason query RUN --graph kg PREMISE HYPOTHESIS.
+            arguments = commands[given[0]].parse_intermixed_args(
+                given[1:], argparse.Namespace(command=given[0], completion=None)
+            )
+        else:
+            arguments = parser.parse_args(given)
     except SystemExit:  # --help and --version have said what was asked
         return DONE
     if arguments.completion:

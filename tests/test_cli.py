@@ -484,6 +484,13 @@ def test_no_library_speaks_into_the_answer_or_beside_it(trained):
     assert done.stderr == ""
 
 
+def test_flags_may_stand_between_the_words_of_a_command(trained, kg, capsys):
+    pair = ["A man plays a violin.", "A man plays an instrument."]
+    _, usual, _ = run(capsys, "query", trained, *pair, "--graph", kg)
+    code, out, _ = run(capsys, "query", trained, "--graph", kg, *pair)
+    assert (code, out) == (0, usual)
+
+
 def test_a_query_in_json_adds_up(trained, capsys):
     answer = run_json(capsys, "query", trained, "A man plays a violin.", "A man plays an instrument.")
     for label, logit in answer["logits"].items():
