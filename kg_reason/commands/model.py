@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from kg_reason.reasoner import Reasoner
     from kg_reason.training.run_record import TrainReport
 
+SHOWN_PATTERNS = 12
 SETTINGS_FILE = "train.toml"  # in a run: the command that made it, for --config
 EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
 TRAIN_DETAILS = """\
@@ -146,8 +147,11 @@ def _synthesize(arguments: argparse.Namespace) -> int:
         show(f"{path} holds {counted(len(part), 'pair')}")
     facts = _describe(examples)
     show("", *aligned([[name, f"{count:,}"] for name, count in facts["labels"].items()], right=[1]))
-    show("", "patterns", *aligned([[f"{count:,}", name] for name, count in facts["categories"].items()], right=[0]))
-    show(f"  {facts['num_invented']:,} of them with invented words, which only the graph explains")
+    patterns = [[f"{count:,}", name] for name, count in facts["categories"].items()]
+    show("", "patterns", *aligned(patterns[:SHOWN_PATTERNS], right=[0]))
+    if len(patterns) > SHOWN_PATTERNS:
+        show(f"  ... and {len(patterns) - SHOWN_PATTERNS} more (--json lists all)")
+    show("", f"{facts['num_invented']:,} pairs with invented words, which only the graph explains")
     if len(examples) < config.num_pairs:
         show(f"  ({config.num_pairs:,} were asked for; graph and sentences give no more)")
     show("", "some of them")

@@ -144,17 +144,23 @@ class _Stages:
     """Tells on standard error what is being done and for how long, on one line."""
 
     def __init__(self, show_progress: bool) -> None:
-        self._bar = tqdm(bar_format="{desc} [{elapsed}]", disable=not show_progress, leave=False)
+        self._show = show_progress
+        self._bar: tqdm[None] | None = None
 
     def enter(self, stage: str) -> None:
         """Name what begins."""
-        self._bar.set_description_str(stage)
+        self._close()
+        self._bar = tqdm(desc=stage, bar_format="{desc} [{elapsed}]", disable=not self._show, leave=False)
 
     def __enter__(self) -> _Stages:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:
