@@ -121,12 +121,11 @@ def _run(given: list[str]) -> int:
         if not is_unicode(word):
             raise UsageError(f"found {word!r}, expected text and names of files in UTF-8")
     parser, commands = make_parser()
-    if given and given[0] in commands:
-        path = _config_path(given)
-        if path:
-            set_under(commands[given[0]], read_config(path, given[0], commands))
     try:
         if given and given[0] in commands:
+            path = _config_path(given)
+            if path:
+                set_under(commands[given[0]], read_config(path, given[0], commands))
             # Flags may stand between the words: kg-reason query RUN --graph kg PREMISE HYPOTHESIS.
             arguments = commands[given[0]].parse_intermixed_args(
                 given[1:], argparse.Namespace(command=given[0], completion=None)

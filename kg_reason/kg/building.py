@@ -72,14 +72,12 @@ def build_graph(
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
     if not builder.num_rows:
         logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
-    stages = _Stages(show_progress)
-    with stages:
-        stages.enter("ordering edges and labels")
+    with _stage("ordering edges and labels", show_progress):
         built = builder.finish([item.name for item in inputs])
-        stages.enter("writing the graph")
+    with _stage("writing the graph", show_progress):
         save_graph(built, out, bad_lines=_report(bad_lines))
         graph = KnowledgeGraph.open(out)
-        stages.enter("compiling linker and search (slow the first time)")
+    with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
     for name in _likely_headers(graph, inputs):
         logger.warning(
@@ -140,27 +138,9 @@ def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[
     )  # fmt: skip
 
 
-class _Stages:
-    """Tells on standard error what is being done and for how long, on one line."""
-
-    def __init__(self, show_progress: bool) -> None:
-        self._show = show_progress
-        self._bar: tqdm[None] | None = None
-
-    def enter(self, stage: str) -> None:
-        """Name what begins."""
-        self._close()
-        self._bar = tqdm(desc=stage, bar_format="{desc} [{elapsed}]", disable=not self._show, leave=False)
-
-    def __enter__(self) -> _Stages:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+def _stage(name: str, show_progress: bool) -> tqdm[None]:
+    """Tell on standard error what is being done for as long as it takes."""
+    return tqdm(desc=name, bar_format="{desc} [{elapsed}]", disable=not show_progress, leave=False)
 
 
 def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:
