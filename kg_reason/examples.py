@@ -5,13 +5,14 @@ its place. The file formats are `example_rows.py`; what a label means, and how t
 `nli.py`.
 
 Where files give an object `names` (JSON Lines), its members are further names for entities in that pair only, surface
-form -> entity id.
+form -> entity id. An object `justification` is what `kg-reason synthesize` writes: the words that were replaced, as
+[start, end, entity id, tag], and the facts that give the pair its label.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from kg_reason.config import ExampleConfig
 from kg_reason.errors import BadLinesError, ConfigError
 from kg_reason.example_rows import BadRows, Row, find_format, read_table, shown
 from kg_reason.kg.files import whole_file
-from kg_reason.nli import Label, NLIExample
+from kg_reason.nli import Fact, Justification, Label, NLIExample, ReplacedWord
 
 SPELLINGS = {
     **dict.fromkeys(("entailment", "entails", "entail", "entailed", "e"), Label.ENTAILMENT),
@@ -105,6 +106,13 @@ def to_json(example: NLIExample) -> dict[str, Any]:
         plain["category"] = example.category
     if example.names:
         plain["names"] = dict(example.names)
+    if example.justification is not None:
+        plain["justification"] = {
+            "premise_word": list(example.justification.premise_word),
+            "hypothesis_word": list(example.justification.hypothesis_word),
+            "facts": [list(fact) for fact in example.justification.facts],
+            "downward": example.justification.downward,
+        }
     return plain
 
 
@@ -149,6 +157,7 @@ def _example(row: Row, config: ExampleConfig, require_labels: bool) -> NLIExampl
         category=_word(row, config.category_column),
         names=_names(row.get("names")),
         example_id=_word(row, config.id_column),
+        justification=_justification(row.get("justification"), premise, hypothesis),
     )
 
 
@@ -200,6 +209,38 @@ def _names(value: object) -> dict[str, str]:
     if not all(isinstance(entity, str) for entity in value.values()):
         raise _BadRowError(f"names: found {shown(value)}, expected an entity id for every surface form")
     return value
+
+
+def _justification(value: object, premise: str, hypothesis: str) -> Justification | None:
+    if not isinstance(value, dict):
+        if value is None or isinstance(value, str):  # a column of a table that only shares the name
+            return None
+        raise _BadRowError(f"justification: found {shown(value)}, expected an object")
+    facts = value.get("facts", [])
+    if not isinstance(facts, list) or not all(_are_texts(fact, 3) for fact in facts):
+        raise _BadRowError(f"justification: facts: found {shown(facts)}, expected lists of head, relation and tail")
+    if not isinstance(value.get("downward", False), bool):
+        raise _BadRowError(f"justification: downward: found {shown(value['downward'])}, expected true or false")
+    return Justification(
+        premise_word=_replaced_word(value, "premise_word", premise),
+        hypothesis_word=_replaced_word(value, "hypothesis_word", hypothesis),
+        facts=tuple(Fact(*fact) for fact in facts),
+        downward=value.get("downward", False),
+    )
+
+
+def _replaced_word(justification: Mapping[str, Any], key: str, text: str) -> ReplacedWord:
+    value = justification.get(key)
+    if not isinstance(value, list) or len(value) != 4 or not _are_texts(value[2:], 2):
+        raise _BadRowError(f"justification: {key}: found {shown(value)}, expected [start, end, entity id, tag]")
+    start, end = value[:2]
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+        raise _BadRowError(f"justification: {key}: found {shown(value)}, expected a place in {shown(text)}")
+    return ReplacedWord(*value)
+
+
+def _are_texts(value: object, number: int) -> bool:
+    return isinstance(value, list) and len(value) == number and all(isinstance(item, str) for item in value)
 
 
 def _missing_reason(column: str, found: Sequence[str], config: ExampleConfig) -> str:

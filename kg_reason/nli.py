@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from kg_reason.errors import ConfigError
 
@@ -56,6 +57,48 @@ def fit_label(label: Label, labels: tuple[Label, ...]) -> Label:
     raise ConfigError(f"label {label} does not belong to the labels {', '.join(labels)}; use --task two-way")
 
 
+class ReplacedWord(NamedTuple):
+    """The word by which one sentence of a pair differs from the other.
+
+    Attributes:
+        start: its first character.
+        end: the character after its last one.
+        entity: id of the entity it stands for.
+        tag: Penn Treebank tag of its form, such as NNS; empty when not known.
+    """
+
+    start: int
+    end: int
+    entity: str
+    tag: str
+
+
+class Fact(NamedTuple):
+    """A triple by the ids of a graph."""
+
+    head: str
+    relation: str
+    tail: str
+
+
+@dataclass(frozen=True)
+class Justification:
+    """Why a pair made from a graph has its label.
+
+    Attributes:
+        premise_word: in the premise.
+        hypothesis_word: in the hypothesis.
+        facts: the edges that lead from the one entity to the other, in the order of the path; empty where both words
+            name one entity, or where nothing joins them.
+        downward: whether the words stand where natural logic turns the direction round, as under a negation.
+    """
+
+    premise_word: ReplacedWord
+    hypothesis_word: ReplacedWord
+    facts: tuple[Fact, ...] = ()
+    downward: bool = False
+
+
 @dataclass(frozen=True)
 class NLIExample:
     """One premise-hypothesis pair.
@@ -68,6 +111,7 @@ class NLIExample:
         names: further names for entities in this pair only, surface form -> entity id as in the graph. This is how
             invented words are linked ("gavorn" -> "wn:violin.n.01") without changing the graph.
         example_id: as in the file; empty when there is none.
+        justification: of a pair that was made from a graph; None for others.
     """
 
     premise: str
@@ -76,3 +120,4 @@ class NLIExample:
     category: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     example_id: str = ""
+    justification: Justification | None = None

@@ -10,7 +10,7 @@ import pytest
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import BadLinesError, ConfigError, InputSyntaxError
 from kg_reason.examples import parse_label, read_examples, write_examples
-from kg_reason.nli import Label, NLIExample
+from kg_reason.nli import Fact, Justification, Label, NLIExample, ReplacedWord
 
 EXAMPLES = [
     NLIExample("A man plays a violin.", "A man plays an instrument.", Label.ENTAILMENT, "music", {}, "a1"),
@@ -76,6 +76,40 @@ def test_without_a_premise_column_every_hypothesis_is_a_claim(tmp_path):
 def test_names_of_a_json_line_are_kept(tmp_path):
     line = {"premise": "A gavorn.", "hypothesis": "A pelit.", "label": "e", "names": {"gavorn": "wn:violin.n.01"}}
     assert read_examples([write(tmp_path / "a.jsonl", json.dumps(line))])[0].names == {"gavorn": "wn:violin.n.01"}
+
+
+JUSTIFIED = {
+    "premise": "A gavorn.", "hypothesis": "Two pelits.", "label": "entailment",
+    "justification": {
+        "premise_word": [2, 8, "violin", "NN"], "hypothesis_word": [4, 10, "instrument", "NNS"],
+        "facts": [["violin", "hypernym", "instrument"]], "downward": True,
+    },
+}  # fmt: skip
+
+
+def test_the_justification_of_a_made_pair_is_written_and_read_again(tmp_path):
+    (example,) = read_examples([write(tmp_path / "a.jsonl", json.dumps(JUSTIFIED))])
+    assert example.justification == Justification(
+        ReplacedWord(2, 8, "violin", "NN"), ReplacedWord(4, 10, "instrument", "NNS"),
+        (Fact("violin", "hypernym", "instrument"),), downward=True,
+    )  # fmt: skip
+    write_examples(tmp_path / "b.jsonl", [example])
+    assert json.loads((tmp_path / "b.jsonl").read_text()) == JUSTIFIED
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("premise_word", None, "expected \\[start, end, entity id, tag\\]"),
+        ("hypothesis_word", [4, 99, "instrument", "NNS"], "expected a place in 'Two pelits.'"),
+        ("facts", [["violin", "hypernym"]], "expected lists of head, relation and tail"),
+        ("downward", "yes", "expected true or false"),
+    ],
+)
+def test_a_justification_that_does_not_fit_its_pair_is_a_bad_line(tmp_path, key, value, reason):
+    line = {**JUSTIFIED, "justification": {**JUSTIFIED["justification"], key: value}}
+    with pytest.raises(BadLinesError, match=f"a.jsonl:1: justification: {key}: found .*{reason}"):
+        read_examples([write(tmp_path / "a.jsonl", json.dumps(line))])
 
 
 @pytest.mark.parametrize(
