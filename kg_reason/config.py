@@ -154,6 +154,9 @@ class ModelConfig(Config):
     graph_dim: int = setting(128, "width of node, relation and path states", minimum=8, maximum=2048)
     num_layers: int = setting(2, "message-passing layers over the subgraph", minimum=1, maximum=8)
     dropout: float = setting(0.1, "dropout in the graph encoder, the fusion and the heads", minimum=0.0, maximum=0.9)
+    relation_kinds: tuple[str, ...] = setting(
+        (), "what relations of your own mean, name=kind such as 'sits under=wider'; ^wider for the other direction"
+    )
     gate_bias: float = setting(-1.0, "initial bias of the path gates; negative starts near the text model")
 
 
@@ -199,6 +202,23 @@ class TrainConfig(Config):
     schedule: str = setting("linear", "learning rate after warm-up", choices=("linear", "cosine", "constant"))
     max_grad_norm: float = setting(1.0, "gradients are clipped to this norm; 0: never", minimum=0.0)
     text_loss_weight: float = setting(0.3, "weight of the text-only answer's loss", minimum=0.0)
+    nonce_fraction: float = setting(
+        0.5, "share of the pairs made from the graph whose exchanged words become invented ones, other ones each epoch",
+        minimum=0.0, maximum=1.0,
+    )
+    counterfactual_fraction: float = setting(
+        0.1, "share of the pairs made from the graph whose path gets other relations, and the label that these give",
+        minimum=0.0, maximum=1.0,
+    )
+    graph_dropout: float = setting(
+        0.1, "share of the other pairs that see no path, and of side paths of made pairs that are left out",
+        minimum=0.0, maximum=1.0,
+    )
+    distractor_paths: int = setting(3, "most chance paths added to half of the pairs; 0: none", minimum=0, maximum=64)
+    renamed_relations: float = setting(
+        0.1, "share of the relations of a batch shown under another name of their kind, or an invented one",
+        minimum=0.0, maximum=1.0,
+    )
     freeze: str = setting(
         "none", "part of the encoder that is not trained",
         choices=("none", "encoder", "embeddings", "layers", "head-only"),

@@ -49,6 +49,7 @@ from kg_reason.run_folder import (
     read_json,
     read_saved,
 )
+from kg_reason.synthesis.relation_table import load_table
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +94,9 @@ class Reasoner:
         self.labels: tuple[Label, ...] = task_labels(config.model.task)
         self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
         self.collator = Collator(
-            tokenizer, graph, config.model, self.labels, self.relations, language=config.linker.language
-        )
+            tokenizer, graph, config.model, self.labels, self.relations, language=config.linker.language,
+            groups=load_table().groups,
+        )  # fmt: skip
 
     @classmethod
     def build(cls, graph: KnowledgeGraph, config: ReasonerConfig | None = None, *, seed: int = 0) -> Reasoner:

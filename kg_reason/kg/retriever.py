@@ -163,6 +163,15 @@ class Retriever:
             score=scores.astype(np.float32),
         )
 
+    def walkable(self) -> NDArray[np.bool_]:
+        """Tell whether paths walk each relation forward, and backward, bool [num_relations, 2]."""
+        walk = self._rows.walk
+        return np.stack([walk > 0, walk > 1], axis=1)
+
+    def climbs(self) -> NDArray[np.uint8]:
+        """Return 1 for each relation that climbs to something wider, uint8 [num_relations]."""
+        return self._rows.climbs
+
     def warm_up(self) -> None:
         """Compile the search, or read it from numba's cache, before the first query."""
         if not self.graph.num_entities or not self.graph.num_aliases:

@@ -7,7 +7,7 @@ Nothing in it loops over paths or nodes. What the tensors mean to the model is `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple, Self
 
@@ -20,6 +20,7 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 from kg_reason.config import ModelConfig
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
+from kg_reason.kg.relation_kinds import Groups, names_of_kind, relation_kinds
 from kg_reason.kg.retriever import Subgraph, subgraph
 from kg_reason.nli import Label, NLIExample, fit_label
 
@@ -50,6 +51,7 @@ class Batch(NamedTuple):
     text_start: Tensor  # int64 [X], where each label starts; row 0 is empty, rows 1..R are the relations, then bridges
 
     relation_number: Tensor  # int64 [R], number of the learned residual; the last number for relations not seen before
+    relation_kind: Tensor  # int64 [R], 1 + place in KINDS, negative for the other direction, 0 for no known kind
     node_role: Tensor  # int64 [N], PREMISE 0, HYPOTHESIS 1, BOTH 2, BRIDGE 3
     node_text: Tensor  # int64 [N], row of a bridge node's label, 0 for nodes with mentions
     node_mentions: Tensor  # int64 [num_node_mentions], mentions that name a node, one node after the other
@@ -87,6 +89,10 @@ class Collator:
         labels: of the task, in the order of the logits.
         relations: labels of the relations seen in training; position = number of the learned residual.
         language: of the entities' labels, where there is a choice.
+        groups: kinds of relations and the names that they have, see `relation_kinds.py`.
+
+    Raises:
+        ConfigError: `config.relation_kinds` declares a kind that does not exist.
     """
 
     def __init__(
@@ -98,6 +104,7 @@ class Collator:
         relations: Sequence[str],
         *,
         language: str = "",
+        groups: Groups | None = None,
     ) -> None:
         self.tokenizer = tokenizer
         self.graph = graph
@@ -106,10 +113,27 @@ class Collator:
         self.language = language
         self.relation_numbers = {relation: number for number, relation in enumerate(relations)}
         self._unseen = len(relations)
+        self._groups = groups or {}
+        self.relation_kinds = relation_kinds(graph, self._groups, config.relation_kinds)
         self._label_pieces: dict[str, list[int]] = {}
 
-    def __call__(self, examples: Sequence[NLIExample], groundings: Sequence[Grounding]) -> Batch:
+    def names_of_kind(self, relation: int) -> tuple[str, ...]:
+        """Return the names that relations of this one's kind and direction have in the table; none for no kind."""
+        return names_of_kind(int(self.relation_kinds[relation]), self._groups)
+
+    def __call__(
+        self,
+        examples: Sequence[NLIExample],
+        groundings: Sequence[Grounding],
+        *,
+        relation_names: Mapping[int, str] | None = None,
+    ) -> Batch:
         """Join examples and their groundings, in the given order.
+
+        Args:
+            examples: B pairs.
+            groundings: one for each.
+            relation_names: relations that are shown under another name, as ones that training has not seen.
 
         Raises:
             ValueError: there is not one grounding for each example.
@@ -128,7 +152,7 @@ class Collator:
             "attention_mask": np.asarray(encoding["attention_mask"]),
             "token_type_ids": np.asarray(encoding.get("token_type_ids", np.zeros_like(input_ids))),
             "labels": np.array(labels, dtype=np.int64),
-            **self._ground(encoding, groundings),
+            **self._ground(encoding, groundings, relation_names or {}),
         }
         return Batch(**{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()})
 
@@ -153,7 +177,9 @@ class Collator:
         )
         return encoding
 
-    def _ground(self, encoding: BatchEncoding, groundings: Sequence[Grounding]) -> dict[str, NDArray[np.generic]]:
+    def _ground(
+        self, encoding: BatchEncoding, groundings: Sequence[Grounding], relation_names: Mapping[int, str]
+    ) -> dict[str, NDArray[np.generic]]:
         """Join the subgraphs and paths of a batch; node, mention and relation numbers become the batch's own."""
         subgraphs = [subgraph(grounding.paths, len(grounding.premise_mentions)) for grounding in groundings]
         num_paths = np.array([len(grounding.paths.length) for grounding in groundings], dtype=np.int64)
@@ -180,7 +206,7 @@ class Collator:
         relations = np.unique(np.concatenate([edge_relation, path_relation[path_relation >= 0]]))  # [R]
         arrays = {
             **self._find_pieces(encoding, groundings, mentions),
-            **self._describe(subgraphs, relations),
+            **self._describe(subgraphs, relations, relation_names),
             "node_mentions": np.searchsorted(mentions, link_mention),
             "node_start": np.searchsorted(link_node[order], np.arange(num_nodes.sum())),
             "edge_index": np.concatenate(
@@ -225,20 +251,28 @@ class Collator:
             "mention_start": np.searchsorted(mention, np.arange(len(mentions))),
         }
 
-    def _describe(self, subgraphs: Sequence[Subgraph], relations: Ints) -> dict[str, Ints]:
+    def _describe(
+        self, subgraphs: Sequence[Subgraph], relations: Ints, relation_names: Mapping[int, str]
+    ) -> dict[str, Ints]:
         """Give relations and bridge nodes the word pieces of their labels, each label once."""
         role = joined([part.node_role for part in subgraphs])
         is_bridge = role == BRIDGE
         bridges, bridge_row = np.unique(joined([part.entity_ids for part in subgraphs])[is_bridge], return_inverse=True)
-        relation_labels = [self.graph.relation_label(relation) for relation in relations.tolist()]
+        relation_labels = [
+            relation_names.get(relation) or self.graph.relation_label(relation) for relation in relations.tolist()
+        ]
         pieces = [[], *self._pieces(relation_labels + [self._label(entity) for entity in bridges.tolist()])]
         node_text = np.zeros(len(role), dtype=np.int64)
         node_text[is_bridge] = 1 + len(relations) + bridge_row
-        numbers = [self.relation_numbers.get(label, self._unseen) for label in relation_labels]
+        numbers = [
+            self._unseen if relation in relation_names else self.relation_numbers.get(label, self._unseen)
+            for relation, label in zip(relations.tolist(), relation_labels, strict=True)
+        ]
         return {
             "text_pieces": np.fromiter(chain.from_iterable(pieces), dtype=np.int64),
             "text_start": starts(np.array([len(item) for item in pieces], dtype=np.int64)),
             "relation_number": np.array(numbers, dtype=np.int64),
+            "relation_kind": self.relation_kinds[relations],
             "node_role": role,
             "node_text": node_text,
         }

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import MessagePassing
 
+from kg_reason.kg.relation_kinds import KINDS
 from kg_reason.model.batch import BRIDGE, Batch
 
 NUM_ROLES = 4
 RESIDUAL_DROPOUT = 0.3  # share of the relations that a training step treats as unseen
+KIND_DROPOUT = 0.3  # share of the relations whose kind a training step hides
 RESIDUAL_SCALE = 0.3
 
 
@@ -35,7 +37,7 @@ class RelationEncoder(nn.Module):
         text_dim: width of the word-piece embeddings.
         graph_dim: width of the states.
         num_relations: relations known at training; one further residual stands for all others, and is trained by
-            treating known relations as unseen now and then.
+            treating known relations as unseen now and then. Likewise their kinds are hidden now and then.
     """
 
     def __init__(self, text_dim: int, graph_dim: int, num_relations: int) -> None:
@@ -44,20 +46,26 @@ class RelationEncoder(nn.Module):
         self.unseen = num_relations
         self.project = nn.Sequential(nn.LayerNorm(text_dim), nn.Linear(text_dim, 2 * graph_dim))
         self.residual = nn.Embedding(num_relations + 1, 2 * graph_dim)
+        self.kind = nn.Embedding(1 + len(KINDS), 2 * graph_dim, padding_idx=0)
         nn.init.normal_(self.residual.weight, std=RESIDUAL_SCALE)
+        nn.init.normal_(self.kind.weight[1:], std=RESIDUAL_SCALE)
 
-    def forward(self, label_states: Tensor, relation_number: Tensor) -> Tensor:
+    def forward(self, label_states: Tensor, relation_number: Tensor, relation_kind: Tensor) -> Tensor:
         """Return the states [num_relations_of_batch, 2, graph_dim].
 
         Args:
             label_states: means of the labels' word-piece embeddings, [num_relations_of_batch, text_dim].
             relation_number: residual of each relation, [num_relations_of_batch].
+            relation_kind: kind of each relation, negative for the other direction, [num_relations_of_batch].
         """
         if self.training:
-            dropped = torch.rand(relation_number.shape, device=relation_number.device) < RESIDUAL_DROPOUT
-            relation_number = torch.where(dropped, self.unseen, relation_number)
-        states: Tensor = self.project(label_states) + self.residual(relation_number)
-        return states.view(-1, 2, self.graph_dim)
+            dropped = torch.rand((2, *relation_number.shape), device=relation_number.device)
+            relation_number = torch.where(dropped[0] < RESIDUAL_DROPOUT, self.unseen, relation_number)
+            relation_kind = torch.where(dropped[1] < KIND_DROPOUT, 0, relation_kind)
+        states = (self.project(label_states) + self.residual(relation_number)).view(-1, 2, self.graph_dim)
+        kinds = self.kind(relation_kind.abs()).view(-1, 2, self.graph_dim)
+        known: Tensor = states + torch.where((relation_kind < 0)[:, None, None], kinds.flip(1), kinds)
+        return known
 
 
 class RelationLayer(MessagePassing):  # type: ignore[misc]  # torch_geometric has no types
@@ -129,7 +137,9 @@ class SubgraphEncoder(nn.Module):
             mention_states: means of the mentions' token states, [num_mentions, mention_dim].
         """
         num_relations = batch.relation_number.shape[0]
-        relations = self.relation_encoder(label_states[1 : 1 + num_relations], batch.relation_number)
+        relations = self.relation_encoder(
+            label_states[1 : 1 + num_relations], batch.relation_number, batch.relation_kind
+        )
         from_text = functional.embedding_bag(
             batch.node_mentions, self.project_mention(mention_states), batch.node_start, mode="mean"
         )  # [num_nodes, graph_dim]

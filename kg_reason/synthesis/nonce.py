@@ -6,10 +6,14 @@ Only the graph can say what an invented word means, so examples made with them t
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from lemminflect import getAllLemmas
 
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.nli import Justification, NLIExample, ReplacedWord
+from kg_reason.synthesis.surface import inflect
+from kg_reason.synthesis.surface import replace as put
 
 _ONSETS = (
     "b", "bl", "br", "c", "cr", "d", "dr", "f", "fl", "g", "gl", "gr", "h", "j", "k", "kl", "kr", "l", "m", "n", "p",
@@ -29,7 +33,7 @@ class NonceWords:
     back to "gavorn" and to nothing else.
     """
 
-    def __init__(self, graph: KnowledgeGraph, seed: int = 0) -> None:
+    def __init__(self, graph: KnowledgeGraph, seed: int | str = 0) -> None:
         self._graph = graph
         self._rng = random.Random(f"nonce {seed}")
         self._used: set[str] = set()
@@ -58,3 +62,31 @@ class NonceWords:
         if word.endswith(_LIKE_AN_ENDING) or getAllLemmas(word):
             return False
         return not any(self._graph.find_entities(word + ending) for ending in ("", "s", "ed", "ing"))
+
+
+def with_invented_words(example: NLIExample, justification: Justification, words: NonceWords) -> NLIExample:
+    """Return a made pair with invented words in place of the two words that it exchanged, linked by its names.
+
+    Args:
+        example: made from a graph; invented words that it has already give way to others.
+        justification: of the example.
+        words: gives the invented words.
+    """
+    names: dict[str, str] = {}
+    texts, places = [], []
+    for text, place in (
+        (example.premise, justification.premise_word), (example.hypothesis, justification.hypothesis_word)
+    ):  # fmt: skip
+        word = words.draw()
+        form = inflect(word, place.tag) or word if place.tag else word
+        names |= dict.fromkeys((word, form), place.entity)
+        opens = place.start == 0 or text[: place.start].rstrip()[-1:] in ".!?"
+        shown = form.capitalize() if text[place.start].isupper() and not opens else form
+        changed = put(text, place.start, place.end, shown)
+        start = changed.lower().index(form, max(0, place.start - 2))  # an article before it may have changed
+        texts.append(changed)
+        places.append(ReplacedWord(start, start + len(form), place.entity, place.tag))
+    changed_justification = replace(justification, premise_word=places[0], hypothesis_word=places[1])
+    return replace(
+        example, premise=texts[0], hypothesis=texts[1], names=names, justification=changed_justification
+    )

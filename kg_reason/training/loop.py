@@ -49,7 +49,7 @@ from kg_reason.training.optimization import rate_factor, set_learning_rates
 from kg_reason.training.ordering import made_ahead
 from kg_reason.training.random_state import rng_state, set_rng_state
 from kg_reason.training.run_record import Evaluation, TrainFiles, TrainReport, check_same_run, describe_run
-from kg_reason.training.scoring import batch_loss, make_batch, not_finite, score_dev
+from kg_reason.training.scoring import batch_loss, make_changed_batch, not_finite, score_dev
 from kg_reason.training.setup import Loop, accelerate_run, build_loop, steps_of_epoch
 
 logger = logging.getLogger(__name__)
@@ -232,7 +232,7 @@ def _remaining_steps(loop: Loop, state: TrainState) -> Iterator[_Step]:
 
 
 def _collate(loop: Loop, step: _Step) -> list[Batch]:
-    return [make_batch(loop.reasoner, loop.train, indices) for indices in step.batches]
+    return [make_changed_batch(loop, indices, step.epoch) for indices in step.batches]
 
 
 def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> float:

@@ -184,8 +184,8 @@ def _describe_examples(examples: Sequence[NLIExample]) -> dict[str, Any]:
     labels: dict[str, int] = {}
     for example in examples:
         label = str(example.label) if example.label else ""
-        plain = [example.premise, example.hypothesis, label, sorted(example.names.items())]
-        digest.update(json.dumps(plain, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+        plain = [example.premise, example.hypothesis, label, sorted(example.names.items()), example.justification]
+        digest.update(json.dumps(plain, ensure_ascii=False, default=vars).encode("utf-8", "surrogatepass") + b"\n")
         labels[label] = labels.get(label, 0) + 1
     return {"num_examples": len(examples), "labels": dict(sorted(labels.items())), "sha256": digest.hexdigest()}
 

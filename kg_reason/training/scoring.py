@@ -41,6 +41,18 @@ def make_batch(reasoner: Reasoner, data: Data, indices: NDArray[np.int64]) -> Ba
     return reasoner.collator(examples, [data.groundings[index] for index in indices])
 
 
+def make_changed_batch(loop: Loop, indices: NDArray[np.int64], epoch: int) -> Batch:
+    """Collate some of the training examples, by number, as an epoch sees them."""
+    data = loop.train
+    changed = [
+        loop.augmenter(data.examples[index], data.groundings[index], epoch, index) for index in indices.tolist()
+    ]
+    used = np.unique(np.concatenate([item.grounding.paths.relations.ravel() for item in changed]))
+    names = loop.augmenter.relation_names(used[used >= 0].tolist(), epoch, int(indices[0]))
+    examples, groundings = zip(*changed, strict=True)
+    return loop.reasoner.collator(examples, groundings, relation_names=names)
+
+
 def batch_loss(output: FusedOutput, labels: Tensor, weights: Tensor | None, config: TrainConfig) -> Tensor:
     """Return the summed loss of a batch: of the fused answer and, weighted, of the text-only one.
 

@@ -27,6 +27,7 @@ from kg_reason.errors import ConfigError, MissingExtraError
 from kg_reason.kg.grounding import Grounding
 from kg_reason.nli import NLIExample, fit_label
 from kg_reason.reasoner import Reasoner
+from kg_reason.training.augmentation import Augmenter
 from kg_reason.training.optimization import build_optimizer, freeze, label_weights
 from kg_reason.training.ordering import epoch_steps
 from kg_reason.training.run_record import run_settings
@@ -55,6 +56,7 @@ class Loop:
     optimizer: torch.optim.Optimizer  # as accelerate wrapped it
     bare_optimizer: torch.optim.Optimizer
     config: TrainConfig
+    augmenter: Augmenter
     train: Data
     dev: Data
     weights: Tensor  # [num_labels]
@@ -156,7 +158,8 @@ def build_loop(
     model, optimizer = accelerator.prepare(reasoner.model, bare_optimizer)
     num_steps = steps_per_epoch * config.num_epochs
     return Loop(
-        accelerator, collating, reasoner, model, optimizer, bare_optimizer, config, train_data, dev_data, weights,
+        accelerator, collating, reasoner, model, optimizer, bare_optimizer, config,
+        Augmenter(reasoner, config), train_data, dev_data, weights,
         run_settings(reasoner, config, train_data.examples, dev_data.examples, num_processes),
         steps_per_epoch, min(num_steps, config.max_steps) if config.max_steps else num_steps,
     )  # fmt: skip

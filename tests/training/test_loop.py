@@ -249,6 +249,7 @@ def test_every_setting_that_shapes_training_changes_the_weights(fit, changes):
 
 def without_dropout(reasoner, monkeypatch):
     monkeypatch.setattr(gnn, "RESIDUAL_DROPOUT", 0.0)
+    monkeypatch.setattr(gnn, "KIND_DROPOUT", 0.0)
     for module in reasoner.model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
