@@ -40,9 +40,9 @@ def synthesize(
 ) -> list[NLIExample]:
     """Make labelled pairs from a graph and plain sentences.
 
-    Every pair has the name of its pattern as category, and an id `source:number evidence`, in which the source is the
-    sentence (s17) or the pair's own number where a frame was filled (f18), and the evidence the edges that justify the
-    label.
+    Every pair has the name of its pattern as category, and an id `source:number`, in which the source is the sentence
+    (s17) or the pair's own number where a frame was filled (f18). A pair in which a word is replaced says where, and
+    which edges justify its label (`NLIExample.justification`).
 
     Args:
         graph: the graph that the linker links to.
@@ -140,5 +140,6 @@ def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int) -> Iterator[NLIE
             label=label,
             category=cell.pattern.name,
             names=draft.names,
-            example_id=f"{draft.source or f'f{number}'}:{number} {draft.evidence}".rstrip(),
+            example_id=f"{draft.source or f'f{number}'}:{number}",
+            justification=draft.justification,
         )

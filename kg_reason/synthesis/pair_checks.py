@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kg_reason.nli import Label
+from kg_reason.nli import Fact, Label
 from kg_reason.synthesis.patterns import PatternWalker, Walk
 from kg_reason.synthesis.relation_table import Pattern
 from kg_reason.synthesis.vocabulary import Vocabulary
@@ -63,13 +63,14 @@ class PairChecks:
             self._reach[entity] = frozenset(near | self._walker.above_within(entity, 2))
         return self._reach[entity]
 
-    def evidence(self, walk: Walk) -> str:
-        """Write a walk with its entities' ids and relations, such as "a -hypernym-> b"."""
+    def facts(self, walk: Walk) -> tuple[Fact, ...]:
+        """Return the edges of a walk in its order, each as the graph states it whichever way it was walked."""
         graph = self._walker.graph
-        text = graph.entity_id(walk.entities[0])
-        for edge, entity in zip(walk.edges, walk.entities[1:], strict=False):
-            relation = graph.relation_label(int(graph.edge_relation[edge]))
-            forward = int(graph.edge_tail[edge]) == entity
-            text += f" -{relation}-> " if forward else f" <-{relation}- "
-            text += graph.entity_id(entity)
-        return text
+        return tuple(
+            Fact(
+                graph.entity_id(int(graph.edge_head[edge])),
+                graph.relation_id(int(graph.edge_relation[edge])),
+                graph.entity_id(int(graph.edge_tail[edge])),
+            )
+            for edge in walk.edges
+        )

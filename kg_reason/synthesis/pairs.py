@@ -14,14 +14,14 @@ from typing import NamedTuple
 from kg_reason.config import SynthesisConfig
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
-from kg_reason.nli import Label
+from kg_reason.nli import Justification, Label, ReplacedWord
 from kg_reason.synthesis.context import Polarity
 from kg_reason.synthesis.nonce import NonceWords
 from kg_reason.synthesis.pair_checks import PairChecks
 from kg_reason.synthesis.patterns import PatternWalker, Route, Walk
 from kg_reason.synthesis.places import Place, find_places, shorten
 from kg_reason.synthesis.relation_table import Frames, Pattern, RelationTable
-from kg_reason.synthesis.surface import PREPOSITIONS, fill, inflect, is_name
+from kg_reason.synthesis.surface import NOT_ENGLISH, PREPOSITIONS, Filled, fill, gap_tag, inflect, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary, Word
 
 IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrelated"
@@ -74,14 +74,14 @@ class Cell:
 
 
 class Draft(NamedTuple):
-    """A pair before it is accepted: texts, the words that differ, where it is from and why it holds."""
+    """A pair before it is accepted: texts, the words that differ, where it is from, further names, why it holds."""
 
     premise: str
     hypothesis: str
     words: tuple[str, str]
     source: str
-    evidence: str
     names: dict[str, str]
+    justification: Justification | None
 
 
 class PairMaker:
@@ -182,7 +182,7 @@ class PairMaker:
         place = self._sentence(cell.polarity)
         if place is None:
             return None
-        return Draft(place.text, place.text, ("", ""), f"s{place.sentence}", "", {})
+        return Draft(place.text, place.text, ("", ""), f"s{place.sentence}", {}, None)
 
     def _shortened(self, cell: Cell) -> Draft | None:
         place = self._sentence(cell.polarity)
@@ -190,7 +190,7 @@ class PairMaker:
         if place is None or not shorter:
             return None
         premise, hypothesis = (place.text, shorter) if cell.pattern.name == SHORTER else (shorter, place.text)
-        return Draft(premise, hypothesis, ("", ""), f"s{place.sentence}", "", {})
+        return Draft(premise, hypothesis, ("", ""), f"s{place.sentence}", {}, None)
 
     def _walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
         """Return a walk of a cell's pattern from an entity, or to it where backward."""
@@ -231,28 +231,45 @@ class PairMaker:
             return None
         other = walk.entities[0] if backward else walk.entities[-1]
         if cell.invented:
-            return self._invented_in_place(place, walk, backward)
+            return self._invented_in_place(cell, place, walk)
         word = self._other_word(place.lemma, place.pos, other, other == place.entity)
         if word is None or (other != place.entity and self._checks.words_clash(cell.pattern, place.lemma, word.text)):
             return None
         changed = place.substitute(word.text)
-        if not changed:
+        if not changed.text:
             return None
-        texts = (changed, place.text) if backward else (place.text, changed)
+        filled = (changed, place.own) if backward else (place.own, changed)
         words = (word.text, place.lemma) if backward else (place.lemma, word.text)
-        return Draft(*texts, words, f"s{place.sentence}", self._checks.evidence(walk), {})
+        reason = self._justify(cell, walk, filled, place.tag)
+        return Draft(filled[0].text, filled[1].text, words, f"s{place.sentence}", {}, reason)
 
-    def _invented_in_place(self, place: Place, walk: Walk, backward: bool) -> Draft | None:
+    def _justify(self, cell: Cell, walk: Walk, filled: Sequence[Filled], tag: str) -> Justification:
+        """Return why a pair of filled sentences, whose words stand for the ends of a walk, has its label."""
+        premise_word, hypothesis_word = (
+            ReplacedWord(sentence.start, sentence.end, self._graph.entity_id(entity), self._tag(tag, entity))
+            for sentence, entity in zip(filled, (walk.entities[0], walk.entities[-1]), strict=True)
+        )
+        downward = cell.polarity is Polarity.DOWNWARD
+        return Justification(premise_word, hypothesis_word, self._checks.facts(walk), downward)
+
+    def _tag(self, tag: str, entity: int) -> str:
+        """Return the tag of an entity's word in a place of a tag: a noun in the singular may be a name."""
+        if tag in ("NN", "NNP"):
+            return "NNP" if self._vocabulary.is_named(entity) else "NN"
+        return tag
+
+    def _invented_in_place(self, cell: Cell, place: Place, walk: Walk) -> Draft | None:
         ends = (walk.entities[0], walk.entities[-1])
         if any(self._vocabulary.is_named(entity) != is_name(place.lemma) for entity in ends):
             return None
         names: dict[str, str] = {}
-        texts = []
+        filled = []
         for entity in ends:
             word, form = self._invent(place.tag)
             names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
-            texts.append(place.put(form.capitalize() if is_name(place.lemma) else form))
-        return Draft(texts[0], texts[1], ("", ""), f"s{place.sentence}", self._checks.evidence(walk), names)
+            filled.append(place.put(form.capitalize() if is_name(place.lemma) else form))
+        reason = self._justify(cell, walk, filled, place.tag)
+        return Draft(filled[0].text, filled[1].text, ("", ""), f"s{place.sentence}", names, reason)
 
     def _from_frame(self, cell: Cell) -> Draft | None:
         walk = self._frame_walk(cell)
@@ -263,7 +280,7 @@ class PairMaker:
         if cell.invented:
             named = self._vocabulary.is_named(first) and self._vocabulary.is_named(last)
             frame = self._frame(cell, pos, named=named and pos in ("n", ""))
-            return self._invented_in_frame(frame, walk) if frame else None
+            return self._invented_in_frame(cell, frame, walk) if frame else None
         words = [word for word in self._vocabulary.words(first) if word.rank == 1]
         source = self._choose(words)
         word = self._other_word(source.text, source.pos, last, first == last) if source is not None else None
@@ -274,10 +291,11 @@ class PairMaker:
         named = is_name(source.text) or is_name(word.text)
         prepositions = source.text in PREPOSITIONS and word.text in PREPOSITIONS and pos == "r"
         frame = self._frame(cell, pos, named=named and pos in ("n", ""), prepositions=prepositions)
-        premise, hypothesis = (fill(frame, text) for text in (source.text, word.text)) if frame else ("", "")
-        if not premise or not hypothesis:
+        filled = [fill(frame, text) for text in (source.text, word.text)]
+        if NOT_ENGLISH in filled:
             return None
-        return Draft(premise, hypothesis, (source.text, word.text), "", self._checks.evidence(walk), {})
+        reason = self._justify(cell, walk, filled, gap_tag(frame))
+        return Draft(filled[0].text, filled[1].text, (source.text, word.text), "", {}, reason)
 
     def _frame_walk(self, cell: Cell) -> Walk | None:
         if cell.invented and cell.routes:
@@ -310,15 +328,16 @@ class PairMaker:
         choices = frames.upward if cell.polarity is Polarity.UPWARD else frames.downward
         return self._rng.choice(choices) if choices else ""
 
-    def _invented_in_frame(self, frame: str, walk: Walk) -> Draft | None:
-        tag = frame[frame.index("{") + 1 : frame.index("}")]
+    def _invented_in_frame(self, cell: Cell, frame: str, walk: Walk) -> Draft | None:
+        tag = gap_tag(frame)
         names: dict[str, str] = {}
-        texts = []
+        filled = []
         for entity in (walk.entities[0], walk.entities[-1]):
             word, form = self._invent(tag)
             names |= dict.fromkeys((word, form), self._graph.entity_id(entity))
-            texts.append(fill(frame, word.capitalize() if tag == "NNP" else word))
-        return Draft(texts[0], texts[1], ("", ""), "", self._checks.evidence(walk), names)
+            filled.append(fill(frame, word.capitalize() if tag == "NNP" else word))
+        reason = self._justify(cell, walk, filled, tag)
+        return Draft(filled[0].text, filled[1].text, ("", ""), "", names, reason)
 
     def _invent(self, tag: str) -> tuple[str, str]:
         """Return an invented word and its form for a tag."""

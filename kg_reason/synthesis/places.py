@@ -21,7 +21,19 @@ from kg_reason.synthesis.context import (
     tokenize,
     word_class,
 )
-from kg_reason.synthesis.surface import PREPOSITIONS, form_of, inflect, is_countable, is_mass, is_name, replace
+from kg_reason.synthesis.surface import (
+    NOT_ENGLISH,
+    PREPOSITIONS,
+    Filled,
+    article,
+    form_of,
+    inflect,
+    is_countable,
+    is_mass,
+    is_name,
+    replace,
+    with_article,
+)
 from kg_reason.synthesis.vocabulary import Vocabulary
 
 _MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
@@ -58,47 +70,48 @@ class Place:
     polarity: Polarity
     clear: bool
 
-    def put(self, form: str) -> str:
+    @property
+    def own(self) -> Filled:
+        """The sentence as it is."""
+        return Filled(self.text, self.start, self.end)
+
+    def put(self, form: str) -> Filled:
         """Return the sentence with another form in this place; nothing else but the article is changed."""
         return replace(self.text, self.start, self.end, form)
 
-    def substitute(self, word: str) -> str:
+    def substitute(self, word: str) -> Filled:
         """Return the sentence with another word in this place, in the same form; empty where that is not English."""
         form = inflect(word, self.tag)
         if not form:
-            return ""
+            return NOT_ENGLISH
         if self.pos in ("n", "") and self.tag in ("NN", "NNS"):
             return self._substitute_noun(word, form)
         return self.put(form)
 
-    def _substitute_noun(self, word: str, form: str) -> str:
+    def _substitute_noun(self, word: str, form: str) -> Filled:
         tokens = [token for token in tokenize(self.text) if token.end <= self.start]
         previous = tokens[-1].text if tokens else ""
         named, was_named = is_name(word), is_name(self.lemma)
         if named != was_named and " " in (word if named else self.lemma):
-            return ""
+            return NOT_ENGLISH
         if was_named and previous == "the":
-            return ""
+            return NOT_ENGLISH
         if self.tag == "NNS":
-            return "" if named else self.put(form)
+            return NOT_ENGLISH if named else self.put(form)
         if named and not was_named:
             if previous not in ("a", "an", "the"):
-                return ""
+                return NOT_ENGLISH
             return replace(self.text, tokens[-1].start, self.end, form)
         if previous in ("a", "an", "one", "every", "each", "another"):
-            return self.put(form) if is_countable(word) else ""
+            return self.put(form) if is_countable(word) else NOT_ENGLISH
         if _is_determined(tokens):
             return self.put(form)
         if (named and was_named) or (is_mass(word) and not was_named):
             return self.put(form)
         if previous and (is_preposition(previous) or may_be_verb(previous)) and is_countable(word):
             opens = not self.text[: self.start].strip()
-            return "" if opens else self.put(f"{_article(form)} {form}")
-        return ""
-
-
-def _article(form: str) -> str:
-    return replace("a x", 2, 3, form).split(" ", 1)[0]
+            return NOT_ENGLISH if opens else with_article(self.put(f"{article(form)} {form}"), form)
+        return NOT_ENGLISH
 
 
 def _is_determined(tokens: Sequence[Token]) -> bool:
@@ -185,4 +198,4 @@ def shorten(place: Place) -> str:
     after = [token for token in tokens if token.start >= place.end]
     if not before or not after or not is_determiner(before[-1].text) or not re.match(r"[a-z]", after[0].text):
         return ""
-    return "" if is_preposition(after[0].text) else replace(place.text, place.start, place.end, "")
+    return "" if is_preposition(after[0].text) else replace(place.text, place.start, place.end, "").text

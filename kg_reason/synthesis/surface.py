@@ -6,6 +6,7 @@ Inflection is lemminflect's. What a sentence means around a word is `context.py`
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from lemminflect import getInflection
 
@@ -18,9 +19,22 @@ PREPOSITIONS = dict(zip(_SAME_AS_ADVERB, _SAME_AS_ADVERB, strict=True))  # adver
 PREPOSITIONS |= {"close": "close to", "far": "far from", "ahead": "ahead of", "next": "next to"}
 BASE_TAGS = ("NN", "NNP", "VB", "JJ", "RB", "CD")
 
+
+
+class Filled(NamedTuple):
+    """A sentence and the word that was put into it: text[start:end]; the text is empty where that is not English."""
+
+    text: str
+    start: int = 0
+    end: int = 0
+
+
+NOT_ENGLISH = Filled("")
+
 _VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmpqrstv][aeiou]|uni(?![dmn])|us[aeu]|one\b|once\b)", re.IGNORECASE)
 _VOWEL_SOUND = re.compile(r"(?:hour|honest|honou?r|heir|x-ray)", re.IGNORECASE)
+_GAP = re.compile(r"\{(\w+)\}")
 _LAST_WORD = re.compile(r"[^\W_]+(?=\W*\Z)")
 _FIRST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _BEFORE_PREPOSITION = re.compile(r"[^\W_]+(?=[ -](?:of|in|at|on|for|to|with|de|by)[ -])", re.IGNORECASE)
@@ -116,7 +130,7 @@ def article(word: str) -> str:
     return "an" if _VOWEL.match(word) else "a"
 
 
-def replace(text: str, start: int, end: int, word: str) -> str:
+def replace(text: str, start: int, end: int, word: str) -> Filled:
     """Put a word in place of text[start:end], with the case of that place, and mend the article before it.
 
     A word with a capital of its own keeps it; a word that opens the sentence gets one. An empty word is taken out
@@ -139,7 +153,12 @@ def replace(text: str, start: int, end: int, word: str) -> str:
             word = word[0].upper() + word[1:]
         else:
             after = after[0].upper() + after[1:]
-    return before + word + after
+    return Filled(before + word + after, len(before), len(before) + len(word))
+
+
+def with_article(filled: Filled, word: str) -> Filled:
+    """Narrow what was put into a sentence to the word at its end, where it went in with an article of its own."""
+    return filled._replace(start=filled.end - len(word))
 
 
 def is_name(label: str) -> bool:
@@ -150,20 +169,26 @@ def is_name(label: str) -> bool:
     )
 
 
-def fill(frame: str, word: str) -> str:
+def gap_tag(frame: str) -> str:
+    """Return the tag that the gap of a frame names; empty where it has no gap."""
+    found = _GAP.search(frame)
+    return found[1] if found else ""
+
+
+def fill(frame: str, word: str) -> Filled:
     """Fill the gap of a frame such as "There is a {NN}." with a word in the form that the gap names.
 
     Returns:
-        The sentence; empty where the word has no such form or cannot stand there.
+        The sentence with the word's place; empty where the word has no such form or cannot stand there.
     """
-    found = re.search(r"\{(\w+)\}", frame)
+    found = _GAP.search(frame)
     if found is None:
-        return ""
+        return NOT_ENGLISH
     tag = found[1]
     form = inflect(word, tag)
     if tag == "NNP" and not is_name(word) and is_countable(word):
-        form = f"{article(word)} {word}"
+        return with_article(replace(frame, found.start(), found.end(), f"{article(word)} {word}"), word)
     if not form or (tag == "NN" and re.search(r"\b(?:an?|every)\s+\Z", frame[: found.start()], re.IGNORECASE)
                     and not is_countable(word)):
-        return ""
+        return NOT_ENGLISH
     return replace(frame, found.start(), found.end(), form)

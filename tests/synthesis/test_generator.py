@@ -10,6 +10,8 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label
 from kg_reason.synthesis.generator import split_by_sentence, synthesize
+from kg_reason.synthesis.surface import inflect
+from tests.conftest import TOY_EDGES
 
 SENTENCES = (
     "A man plays a violin.", "The woman has a drum.", "No boy plays a cello.", "Two dogs run in the park.",
@@ -40,15 +42,40 @@ def test_no_pair_comes_twice_and_no_hypothesis_is_empty(made):
     assert all(premise and hypothesis for premise, hypothesis in pairs)
 
 
-def test_invented_words_stand_for_the_entities_at_the_ends_of_the_evidence(toy_graph, made):
+def test_invented_words_stand_for_the_entities_of_the_justification(toy_graph, made):
     invented = [example for example in made if example.names]
     assert invented
     for example in invented:
-        evidence = example.example_id.split(" ", 1)[1]
+        reason = example.justification
+        assert set(example.names.values()) == {reason.premise_word.entity, reason.hypothesis_word.entity}
         for name, entity in example.names.items():
-            assert entity in evidence or example.category == "unrelated"
             assert toy_graph.find_entities(name) == ()
             assert toy_graph.find_entities(entity)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_justification_says_where_the_words_stand_and_which_facts_join_them(toy_graph, share):
+    config = SynthesisConfig(num_pairs=250, nonce_fraction=share, max_pairs_per_sentence=60)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
+    facts = {edge[:3] for edge in TOY_EDGES}
+    replaced = [example for example in examples if example.justification]
+    assert {example.category for example in examples if not example.justification} <= {"identical", "shorter", "longer"}
+    assert {example.example_id[0] for example in replaced} == {"s", "f"}
+    for example in replaced:
+        reason = example.justification
+        for text, word in ((example.premise, reason.premise_word), (example.hypothesis, reason.hypothesis_word)):
+            entity = toy_graph.entity(word.entity)
+            known = [alias.text for alias in toy_graph.aliases(entity)]
+            invented = [name for name, named in example.names.items() if named == word.entity]
+            forms = {form for name in invented or known for form in (name, inflect(name, word.tag))}
+            assert text[word.start : word.end].lower() in forms
+        assert reason.facts or example.category in ("unrelated", "synonym")
+        end = reason.premise_word.entity
+        for fact in reason.facts:
+            assert fact in facts
+            end = fact.tail if fact.head == end else fact.head if fact.tail == end else ""
+        assert end == reason.hypothesis_word.entity or example.category == "unrelated"
+    assert {example.justification.downward for example in replaced} == {True, False}
 
 
 def test_the_share_of_invented_words_is_as_set(toy_graph):

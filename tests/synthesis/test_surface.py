@@ -65,14 +65,27 @@ def test_a_noun_is_countable_or_mass_or_both():
 
 
 def test_replacing_a_word_mends_the_article_and_keeps_the_capital():
-    assert replace("A violin lies there.", 2, 8, "instrument") == "An instrument lies there."
-    assert replace("Dogs bark.", 0, 4, "animals") == "Animals bark."
-    assert replace("He saw an old cat.", 10, 13, "grey") == "He saw a grey cat."
+    assert replace("A violin lies there.", 2, 8, "instrument").text == "An instrument lies there."
+    assert replace("Dogs bark.", 0, 4, "animals").text == "Animals bark."
+    assert replace("He saw an old cat.", 10, 13, "grey").text == "He saw a grey cat."
+
+
+@pytest.mark.parametrize(
+    ("filled", "word"),
+    [
+        (replace("A violin lies there.", 2, 8, "instrument"), "instrument"),
+        (replace("Dogs bark.", 0, 4, "animals"), "Animals"),
+        (fill("He has a {NN}.", "ox"), "ox"),
+        (fill("It is about {NNP}.", "explorer"), "explorer"),
+    ],
+)
+def test_a_sentence_says_where_its_word_stands(filled, word):
+    assert filled.text[filled.start : filled.end] == word
 
 
 def test_taking_a_word_out_mends_what_follows():
-    assert replace("She ate a big apple.", 10, 13, "") == "She ate an apple."
-    assert replace("Old men sing.", 0, 3, "") == "Men sing."
+    assert replace("She ate a big apple.", 10, 13, "").text == "She ate an apple."
+    assert replace("Old men sing.", 0, 3, "").text == "Men sing."
 
 
 def test_a_name_has_capitals_throughout():
@@ -83,12 +96,12 @@ def test_a_name_has_capitals_throughout():
 
 
 def test_a_frame_takes_a_word_in_the_form_of_its_gap():
-    assert fill("There is a {NN} here.", "apple") == "There is an apple here."
-    assert fill("Some {NNS} were seen.", "child") == "Some children were seen."
-    assert fill("It is about {NNP}.", "explorer") == "It is about an explorer."
-    assert fill("It is about {NNP}.", "Peru") == "It is about Peru."
+    assert fill("There is a {NN} here.", "apple").text == "There is an apple here."
+    assert fill("Some {NNS} were seen.", "child").text == "Some children were seen."
+    assert fill("It is about {NNP}.", "explorer").text == "It is about an explorer."
+    assert fill("It is about {NNP}.", "Peru").text == "It is about Peru."
 
 
 def test_a_frame_refuses_a_word_that_cannot_stand_there():
-    assert fill("There is a {NN} here.", "furniture") == ""
-    assert fill("No gap here.", "violin") == ""
+    assert fill("There is a {NN} here.", "furniture").text == ""
+    assert fill("No gap here.", "violin").text == ""
