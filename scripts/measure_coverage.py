@@ -108,7 +108,7 @@ def measure(grounder: Grounder, example: NLIExample) -> Item | None:
     right = {num_premise + number for number in overlapping(grounding.hypothesis_mentions, replaced.hypothesis)}
     ends = list(zip(grounding.paths.start.tolist(), grounding.paths.end.tolist(), strict=True))
     joins = [start in left and end in right for start, end in ends]
-    pairs = {pair: joined for pair, joined in zip(ends, joins, strict=True)}
+    pairs = dict(zip(ends, joins, strict=True))
     return Item(
         example=example,
         replaced=replaced,
