@@ -34,7 +34,7 @@ FLOORS = {
     "kg.label_index": 8,
     "kg.builder": 9, "kg.word_table": 9,
     "kg.part_of_speech": 10, "kg.span_choice": 10, "kg.storage": 10,
-    "kg.overlay": 11, "kg.sense_scores": 11,
+    "kg.overlay": 11, "kg.pair_spans": 11, "kg.sense_scores": 11,
     "kg.graph": 12,
     "kg.editing": 13, "kg.interchange": 13, "kg.linker": 13, "kg.paths": 13, "synthesis.nonce": 13,
     "synthesis.patterns": 13, "synthesis.vocabulary": 13,

@@ -97,9 +97,7 @@ class Grounder:
             ConfigError: a text is longer than the linker's limit.
             UnknownEntityError: a name of the example stands for an entity that the graph does not hold.
         """
-        names = example.names or None
-        premise = self.linker.link(example.premise, names) if example.premise else ()
-        hypothesis = self.linker.link(example.hypothesis, names)
+        premise, hypothesis = self.linker.link_pair(example.premise, example.hypothesis, example.names or None)
         return Grounding(premise, hypothesis, self.retriever.retrieve(premise, hypothesis))
 
     def ground_all(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
 from kg_reason.kg.lemmas import NOUN, VERB, english_exceptions, lemmatiser, unknown_lemma
+from kg_reason.kg.pair_spans import give_way
 from kg_reason.kg.sense_context import add_context, keep_best
 from kg_reason.kg.sense_scores import pool_candidates
 from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
@@ -43,6 +45,7 @@ MAX_CACHED_KEYS = 1 << 16
 MAX_CACHED_CANDIDATES = 1 << 17
 
 Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,17 @@ class Mention:
     text: str
     key: str
     candidates: tuple[Candidate, ...]
+
+
+class _Reading(NamedTuple):
+    """The words of a text: rows of the table, places in the text, tags, and the words that a name covers."""
+
+    table: WordTable
+    rows: Int32
+    starts: list[int]
+    ends: list[int]
+    tags: Int32
+    named: dict[int, tuple[int, int, str]]
 
 
 class EntityLinker:
@@ -139,55 +153,67 @@ class EntityLinker:
             ConfigError: the text is longer than the limit.
             UnknownEntityError: a name stands for an entity that the graph does not hold.
         """
+        read = self._read(text, tags, names)
+        return self._choose(text, read, self._match(read)) if read.starts else ()
+
+    def link_pair(
+        self, premise: str, hypothesis: str, names: Mapping[str, str] | None = None
+    ) -> tuple[tuple[Mention, ...], tuple[Mention, ...]]:
+        """Find the mentions of two sentences that are compared.
+
+        They are those of `link`, save that a label of several words gives way to its words where the other sentence
+        replaces one of them; the rule is in `pair_spans.py`.
+
+        Args:
+            premise: at most 100,000 characters; may be empty.
+            hypothesis: the same.
+            names: as for `link`, in both sentences.
+
+        Raises:
+            ConfigError: a text is longer than the limit.
+            UnknownEntityError: a name stands for an entity that the graph does not hold.
+        """
+        first, second = self._read(premise, {}, names), self._read(hypothesis, {}, names)
+        if first.table is not second.table:  # it was full and has been started afresh
+            first = self._read(premise, {}, names)
+        if not first.starts or not second.starts:
+            return tuple(
+                self._choose(text, read, self._match(read)) if read.starts else ()
+                for text, read in ((premise, first), (hypothesis, second))
+            )  # type: ignore[return-value]
+        facts = second.table.facts
+        entries, other_entries = self._match(first), self._match(second)
+        left = give_way(entries, first.rows, other_entries, second.rows, facts)
+        right = give_way(other_entries, second.rows, entries, first.rows, facts)
+        return self._choose(premise, first, left), self._choose(hypothesis, second, right)
+
+    def _read(self, text: str, tags: Mapping[int, int], names: Mapping[str, str] | None) -> _Reading:
+        """Cut a text into words and look them up."""
         if len(text) > MAX_TEXT_LENGTH:
             raise ConfigError(f"text: found {len(text):,} characters, expected at most {MAX_TEXT_LENGTH:,}")
         table = self._table
         if table.num_rows > MAX_ROWS:
             table = self._table = self._empty_table()
         rows, starts, ends = _place_words(text, table)
-        if not rows:
-            return ()
         if self._is_english:
             if not table.phrase_rows.isdisjoint(rows):
                 _take_phrases(rows, table)
             if not table.turning_rows.keys().isdisjoint(rows):
                 _turn_words(rows, [tags.get(start, 0) for start in starts], table)
         named = self._take_names(rows, table, names) if names else {}
-        row_array = np.array(rows, dtype=np.int32)
         tag_array = np.zeros(len(rows), dtype=np.int32)
         if tags:
             tag_array[:] = [tags.get(start, 0) for start in starts]
-        mentions, kept, scores = self._score(row_array, tag_array, table)
-        triples = zip(kept[:, 0].tolist(), scores.tolist(), kept[:, 1].tolist(), strict=True)
-        known = self._candidates
-        candidates = [known.get(triple) or self._candidate(triple) for triple in triples]
-        found: list[Mention] = []
-        for first, last, first_candidate, count, node in mentions.tolist():
-            start, end = starts[first], ends[last - 1]
-            key = self._node_key(node) if count else self._unknown_key(rows[first:last], table)
-            own = tuple(candidates[first_candidate : first_candidate + count])
-            found.append(Mention(start, end, text[start:end], key, own))
-        for first, (last, entity, key) in named.items():
-            start, end = starts[first], ends[last - 1]
-            found.append(Mention(start, end, text[start:end], key, (Candidate(entity, 1.0, -1),)))
-        if named:
-            found.sort(key=lambda mention: mention.start)
-        return tuple(found)
+        return _Reading(table, np.array(rows, dtype=np.int32), starts, ends, tag_array, named)
 
-    def _empty_table(self) -> WordTable:
-        return WordTable(self._indexes, self.language, self._lemmas, word_classes(self.language))
-
-    def _score(
-        self, rows: Int32, tags: Int32, table: WordTable
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Return mentions, kept candidates and their scores, as `sense_context.keep_best` does."""
-        facts = table.facts
-        max_words = self.config.max_mention_words
+    def _match(self, read: _Reading) -> Int64:
+        """Return the entries of all label matches, see `span_choice.py`."""
         parts = []
+        table = read.table
         for number, index in enumerate(self._indexes):
             matches = match_labels(
-                index.child_key, index.child_start, index.root_child, index.node_start,
-                table.spans[number], table.alternatives[number], rows, max_words,
+                index.child_key, index.child_start, index.root_child, index.node_start, table.spans[number],
+                table.alternatives[number], read.rows, self.config.max_mention_words,
             )
             parts.append(
                 expand_matches(
@@ -196,11 +222,38 @@ class EntityLinker:
                     number * OVERLAY_NODES,
                 )
             )
-        entries = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _choose(self, text: str, read: _Reading, entries: Int64) -> tuple[Mention, ...]:
+        """Choose spans among the entries, score their candidates, and return the mentions."""
+        starts, ends = read.starts, read.ends
+        mentions, kept, scores = self._score(read, entries)
+        triples = zip(kept[:, 0].tolist(), scores.tolist(), kept[:, 1].tolist(), strict=True)
+        known = self._candidates
+        candidates = [known.get(triple) or self._candidate(triple) for triple in triples]
+        found: list[Mention] = []
+        for first, last, first_candidate, count, node in mentions.tolist():
+            start, end = starts[first], ends[last - 1]
+            key = self._node_key(node) if count else self._unknown_key(read.rows[first:last].tolist(), read.table)
+            own = tuple(candidates[first_candidate : first_candidate + count])
+            found.append(Mention(start, end, text[start:end], key, own))
+        for first, (last, entity, key) in read.named.items():
+            start, end = starts[first], ends[last - 1]
+            found.append(Mention(start, end, text[start:end], key, (Candidate(entity, 1.0, -1),)))
+        if read.named:
+            found.sort(key=lambda mention: mention.start)
+        return tuple(found)
+
+    def _empty_table(self) -> WordTable:
+        return WordTable(self._indexes, self.language, self._lemmas, word_classes(self.language))
+
+    def _score(self, read: _Reading, entries: Int64) -> tuple[Int64, Int64, NDArray[np.float64]]:
+        """Return mentions, kept candidates and their scores, as `sense_context.keep_best` does."""
+        rows, facts = read.rows, read.table.facts
         shapes = text_shapes(rows, facts)
-        chosen, head, following = choose_spans(entries, rows, facts, shapes, max_words)
+        chosen, head, following = choose_spans(entries, rows, facts, shapes, self.config.max_mention_words)
         mentions, pool, scores = pool_candidates(
-            entries, chosen, head, following, rows, facts, shapes, tags, self._alias_prior, self._is_english
+            entries, chosen, head, following, rows, facts, shapes, read.tags, self._alias_prior, self._is_english
         )
         final = add_context(
             mentions, pool, scores, *self._edges, *self._out_rows, *self._in_rows, self._in_edge,

@@ -19,6 +19,7 @@ from kg_reason.kg.search import (
     END_CANDIDATE,
     ENTITY,
     LENGTH,
+    MAX_STEPS,
     PLACE,
     START,
     START_CANDIDATE,
@@ -35,7 +36,7 @@ PATH_FEATURES = (
     "end_rank",
     "start_share",  # of the candidate in the scores of its mention
     "end_share",
-    "shortness",  # 1 for 0 edges, 0 for 4
+    "shortness",  # 1 for 0 edges, 0 for MAX_STEPS
     "same_entity",  # 1 for a 0-edge path
     "hub",  # of the largest entity inside: edges / (edges + 100)
     "start_degree",  # the same of both ends: general words have many edges
@@ -143,7 +144,7 @@ def measure_paths(
         row[3] = 1.0 / (1 + end_candidate - query.first[end])
         row[4] = _share(query, start, start_candidate)
         row[5] = _share(query, end, end_candidate)
-        row[6] = (4 - length) / 4.0
+        row[6] = (MAX_STEPS - length) / MAX_STEPS
         row[7] = 1.0 if length == 0 else 0.0
         row[8] = hub
         row[9] = _openness(rows, path[ENTITY])

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
+from kg_reason.kg.search import MAX_STEPS
 from kg_reason.kg.triples import Source
 
 __all__ = ["MAX_STEPS", "NUM_PATH_FEATURES", "PATH_FEATURES", "Path", "PathTable", "Step", "describe_path"]
 
-MAX_STEPS = 4
 SYNONYM = "synonym"
 
 
@@ -25,10 +25,10 @@ class PathTable(NamedTuple):
     """The paths of one example, K of them, best first; -1 fills what a short path does not use.
 
     Attributes:
-        entities: int32 [K, 5], in the order in which the path is walked.
-        relations: int32 [K, 4].
-        forward: bool [K, 4], whether a step walks its edge from head to tail.
-        edges: int32 [K, 4], edge ids of the graph: the way to the sources.
+        entities: int32 [K, 7], in the order in which the path is walked.
+        relations: int32 [K, 6].
+        forward: bool [K, 6], whether a step walks its edge from head to tail.
+        edges: int32 [K, 6], edge ids of the graph: the way to the sources.
         length: int8 [K], edges; 0 = both mentions name the same entity.
         start, end: int16 [K], mention numbers, those of the premise first; start < end. The end is always a word of the
             hypothesis that the premise lacks, and so is a start in the hypothesis.

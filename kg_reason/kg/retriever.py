@@ -35,6 +35,7 @@ from kg_reason.kg.search import (
     LENGTH,
     MAX_ENDS,
     MAX_PER_ENTITY,
+    MAX_STEPS,
     MET_WIDTH,
     NUM_COUNTERS,
     START,
@@ -105,6 +106,7 @@ class Retriever:
         self._limits = Limits(
             max_hops=config.max_hops,
             climb=int(config.climb),
+            place_climb=config.place_climb,
             max_degree=config.max_degree,
             max_per_pair=config.max_paths_per_pair,
             hypothesis_paths=int(config.hypothesis_paths),
@@ -147,10 +149,10 @@ class Retriever:
         features = np.empty((count, NUM_PATH_FEATURES), dtype=np.float32)
         self._measure_paths(self._rows, query, rows, scores, num_premise, num_mentions, features)
         rows, scores = rows[:count], scores[:count]
-        kinds, codes = rows[:, KIND : KIND + 4], rows[:, CODE : CODE + 4]
+        kinds, codes = rows[:, KIND : KIND + MAX_STEPS], rows[:, CODE : CODE + MAX_STEPS]
         used = kinds >= 0
         return PathTable(
-            entities=rows[:, ENTITY : ENTITY + 5].copy(),
+            entities=rows[:, ENTITY : ENTITY + MAX_STEPS + 1].copy(),
             relations=kinds >> 1,
             forward=used & (kinds & 1 == 0),
             edges=np.where(used, codes ^ (codes >> 31), -1),  # x ^ (x >> 31) is ~x below 0
@@ -228,7 +230,7 @@ class Subgraph:
         edge_type: int32 [num_edges], relation ids.
         node_role: int8 [num_nodes]: PREMISE, HYPOTHESIS or BOTH where a path ends in a mention of that side, else
             BRIDGE.
-        path_nodes: int32 [K, 5], the nodes of each path as walked, -1 fills.
+        path_nodes: int32 [K, 7], the nodes of each path as walked, -1 fills.
         node_mention: int16 [num_mention_links, 2], (node, mention number): which mentions a node stands for.
     """
 
@@ -361,6 +363,7 @@ def _make_scratch(config: RetrieverConfig, num_entries: int, num_slots: int) -> 
         row=np.zeros(WIDTH, dtype=np.int32),
         ends=np.zeros(MAX_ENDS, dtype=np.int32),
         allowed=np.zeros(MAX_ENDS, dtype=np.uint8),
+        in_place=np.zeros(MAX_ENDS, dtype=np.uint8),
         pair_rows=np.zeros((MAX_ENDS, 2, config.max_paths_per_pair, WIDTH), dtype=np.int32),
         pair_scores=np.zeros((MAX_ENDS, 2, config.max_paths_per_pair), dtype=np.float64),
         pair_counts=np.zeros((MAX_ENDS, 3), dtype=np.int64),

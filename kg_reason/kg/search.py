@@ -8,11 +8,14 @@ What is found, between a candidate `s` of a start mention and a candidate `t` of
                    if the reaches of its two ends cover it.
     climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, hubs included
                    but no closed entities, at most MAX_CLIMBS chains from each end.
+    long climbs    the same with up to place_climb edges, CLIMB_HOPS at most on each side: only between two words that
+                   stand in each other's place, and only where no shorter path joins them.
     0-edge paths   both mentions name the same entity.
 
 End candidates (the words that the premise lacks) are entered into one hash table with everything they reach; start
 candidates are then walked, their visits to entities in the table are joined with what stands there, and the joined
-paths are ranked. Rows of the graph are put in order when they are first met and then remembered.
+paths are ranked, those between words that stand in each other's place first: a premise word and a hypothesis word stand
+so if the mentions before them are the same word, or there are none, and so after them. Rows of the graph are put in order when they are first met and then remembered.
 
 Two things shape the code. Each array handed to a compiled function costs some nanoseconds, so the inner loops call
 next to nothing. And numba's cache notices only changes of a function's own file, so all kernels live in this one, which
@@ -60,13 +63,15 @@ STAMP, SLOT_NODE, PLAIN, CLIMB = 0, 1, 2, 3
 VISIT_NODE, VISIT_CANDIDATE, VISIT_DEPTH, NEAR, FAR, VISIT_WIDTH = 0, 1, 2, 3, 4, 5
 # A path. Rows compare as they stand up to PLACE, so equal scores are settled by length, mentions and ids.
 LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, CODE, KIND, PLACE, TOTAL, DEGREE, WIDTH = (
-    0, 1, 2, 3, 4, 5, 10, 14, 18, 19, 20, 25,
+    0, 1, 2, 3, 4, 5, 12, 18, 24, 25, 26, 33,
 )
+MAX_STEPS = CODE - ENTITY - 1
 # Counters: current stamp, entries in use, steps and chains remembered, 1 if the memory was too small.
 STAMPS, ENTRIES, STEPS, CHAINS, FULL, NUM_COUNTERS = 0, 1, 2, 3, 4, 5
 
-LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26)
+LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26, 0.19, 0.14)
 PLACE_FACTOR = 0.75
+ELSEWHERE_FACTOR = 0.6  # of words that do not stand in each other's place
 HUB_WEIGHT = 0.6
 HUB_DEGREE = 150.0
 
@@ -98,6 +103,7 @@ class Limits(NamedTuple):
 
     max_hops: int
     climb: int
+    place_climb: int
     max_degree: int
     max_per_pair: int
     hypothesis_paths: int
@@ -135,6 +141,7 @@ class Scratch(NamedTuple):
     row: Int32
     ends: Int32
     allowed: NDArray[np.uint8]
+    in_place: NDArray[np.uint8]
     pair_rows: Int32
     pair_scores: Float64
     pair_counts: Int64
@@ -547,8 +554,20 @@ def offer_path(table: Int32, scores: Float64, counts: Int64, score: float, row: 
 
 
 @compiled
-def rank_visits(limits: Limits, memory: Memory, query: Query, scratch: Scratch, start: int, count: int) -> None:
-    """Join the visits of a start mention with each entry at their entities; rank the valid paths within their pairs."""
+def rank_visits(
+    limits: Limits, memory: Memory, query: Query, scratch: Scratch, start: int, visits: tuple[int, int]
+) -> None:
+    """Join the visits of a start mention with each entry at their entities; rank the valid paths within their pairs.
+
+    Args:
+        limits: of the search.
+        memory: rows and chains.
+        query: the mentions.
+        scratch: with the visits and the table.
+        start: the start mention.
+        visits: how many there are, and the longest climb, in edges.
+    """
+    count, longest = visits
     entries, row, candidate = scratch.entries, scratch.row, query.candidate
     size = scratch.pair_scores.shape[2]
     stamp = scratch.counters[STAMPS]
@@ -567,7 +586,7 @@ def rank_visits(limits: Limits, memory: Memory, query: Query, scratch: Scratch, 
             end_slot = candidate[owner, END_SLOT]
             # A plain path of several walks is joined at one place: as far from its end as that reaches.
             elsewhere = depth > 0 and back < candidate[owner, REACH] and not climbing
-            too_long = length > (CLIMB_HOPS if climbing else limits.max_hops)
+            too_long = length > (longest if climbing else limits.max_hops)
             if elsewhere or too_long or not scratch.allowed[end_slot] or (climbing and length == 0):
                 continue
             row[ENTITY:PLACE] = -1
@@ -604,7 +623,7 @@ def keep_paths(limits: Limits, scratch: Scratch, end_slot: int, kept: int) -> in
     """Take the best paths of one pair over into those of the example; return how many the example has."""
     counts = scratch.pair_counts[end_slot]
     place = 0
-    factor = 1.0
+    factor = 1.0 if scratch.in_place[end_slot] else ELSEWHERE_FACTOR
     for group in range(2):
         for i in range(counts[group]):
             if place == limits.max_per_pair:
@@ -647,6 +666,40 @@ def _fill_table(
 
 
 @compiled
+def _same_word(key: Int32, premise: tuple[int, int], hypothesis: tuple[int, int, int]) -> bool:
+    """Tell whether places of premise and hypothesis hold the same word, or both lie outside.
+
+    Args:
+        key: of all mentions.
+        premise: place and number of premise mentions.
+        hypothesis: place, first and number of all mentions.
+    """
+    outside = premise[0] < 0 or premise[0] >= premise[1]
+    if outside or hypothesis[0] < hypothesis[1] or hypothesis[0] >= hypothesis[2]:
+        return outside and (hypothesis[0] < hypothesis[1] or hypothesis[0] >= hypothesis[2])
+    return bool(key[premise[0]] == key[hypothesis[0]])
+
+
+@compiled
+def stand_in_place(key: Int32, start: int, end: int, num_premise: int, num_mentions: int) -> bool:
+    """Tell whether two mentions stand in each other's place in premise and hypothesis."""
+    if start >= num_premise:
+        return False
+    before = _same_word(key, (start - 1, num_premise), (end - 1, num_premise, num_mentions))
+    return before and _same_word(key, (start + 1, num_premise), (end + 1, num_premise, num_mentions))
+
+
+@compiled
+def _select_unjoined(limits: Limits, scratch: Scratch, num_ends: int) -> bool:
+    """Allow only the ends in the start's place that no path has reached; tell whether there are some."""
+    some = False
+    for slot in range(num_ends):
+        scratch.allowed[slot] = scratch.in_place[slot] and scratch.pair_counts[slot, 0] == 0
+        some = some or scratch.allowed[slot] > 0
+    return bool(some and limits.climb and limits.place_climb > CLIMB_HOPS)
+
+
+@compiled
 def find_paths(
     rows: Rows, limits: Limits, memory: Memory, query: Query, scratch: Scratch, num_premise: int, num_mentions: int
 ) -> int:
@@ -674,12 +727,16 @@ def find_paths(
                 other_word = query.fresh[start] != 0 and query.key[start] != query.key[end] and start < end
                 scratch.allowed[slot] = start < num_premise or other_word
                 scratch.pair_counts[slot] = 0
+                in_place = stand_in_place(query.key, start, end, num_premise, num_mentions)
+                scratch.in_place[slot] = in_place and scratch.allowed[slot]
                 some = some or scratch.allowed[slot]
             if not some:
                 continue
             count = walk_mention(limits, memory, query, scratch, start, hops)
             if count > 0:
-                rank_visits(limits, memory, query, scratch, start, count)
+                rank_visits(limits, memory, query, scratch, start, (count, CLIMB_HOPS))
+                if _select_unjoined(limits, scratch, num_ends):
+                    rank_visits(limits, memory, query, scratch, start, (count, limits.place_climb))
             for slot in range(num_ends):
                 if scratch.pair_counts[slot, 0] > 0:
                     kept = keep_paths(limits, scratch, slot, kept)

@@ -34,8 +34,8 @@ Int32 = NDArray[np.int32]
 MAX_ROWS = 1 << 18
 
 # Columns of the facts of a word row.
-CLASS, FORM, FLAGS, SHAPE, BREAK_AFTER = range(5)
-NUM_FACTS = 5
+CLASS, FORM, FLAGS, SHAPE, BREAK_AFTER, WORD = range(6)  # WORD: equal for equal normal forms
+NUM_FACTS = 6
 # Forms of a verb, by ending; a noun's plural has FORM_S too.
 FORM_ING, FORM_PAST, FORM_S = 1, 2, 4
 # Flags.
@@ -83,6 +83,7 @@ class WordTable:
         self.facts: Int32 = np.zeros((1024, NUM_FACTS), dtype=np.int32)
         self.spans: list[Int32] = [np.zeros((1024, 2), dtype=np.int32) for _ in self._indexes]
         self.alternatives: list[Int32] = [np.zeros((4096, 4), dtype=np.int32) for _ in self._indexes]
+        self._numbers: dict[str, int] = {}
         self._num_alternatives = [0 for _ in self._indexes]
 
     def pieces(self, chunk: str) -> tuple[Piece, ...]:
@@ -185,7 +186,8 @@ class WordTable:
         if form == FORM_PAST and not text.endswith("ed"):
             flags |= IRREGULAR
         flags |= _chinese_flags(text) if self._language == "zh" else 0
-        return word_class, form, flags, word.shape, word.break_after
+        number = self._numbers.setdefault(text, len(self._numbers))
+        return word_class, form, flags, word.shape, word.break_after, number
 
 
 def _chinese_flags(text: str) -> int:

@@ -348,7 +348,7 @@ class PairMaker:
         """Tell whether the retriever finds a path for a pair, or none for a pair of unrelated words."""
         if self._retriever is None:
             return True
-        mentions = [self._linker.link(text, draft.names) for text in (draft.premise, draft.hypothesis)]
+        mentions = self._linker.link_pair(draft.premise, draft.hypothesis, draft.names)
         found = len(self._retriever.retrieve(*mentions).length) > 0
         return found != (cell.pattern.name == UNRELATED)
 

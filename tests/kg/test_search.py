@@ -167,6 +167,7 @@ SETTINGS = [
     RetrieverConfig(max_hops=4, hypothesis_paths=False, **UNLIMITED),
     RetrieverConfig(max_degree=7, **UNLIMITED),
     RetrieverConfig(max_hops=1, max_degree=5, **UNLIMITED),
+    RetrieverConfig(max_hops=1, place_climb=4, **UNLIMITED),
 ]
 
 
