@@ -31,7 +31,7 @@ class PathTable(NamedTuple):
         edges: int32 [K, 6], edge ids of the graph: the way to the sources.
         length: int8 [K], edges; 0 = both mentions name the same entity.
         start, end: int16 [K], mention numbers, those of the premise first; start < end. The end is always a word of the
-            hypothesis that the premise lacks, and so is a start in the hypothesis.
+            hypothesis that the premise lacks, or lacks in that place; a start in the hypothesis is one that it lacks.
         features: float32 [K, NUM_PATH_FEATURES], in the order of PATH_FEATURES.
         start_alias, end_alias: int32 [K], the labels through which the ends were linked; -1 for a name that was given
             with the example.

@@ -122,7 +122,8 @@ class Retriever:
 
         Searched are premise mentions x hypothesis mentions whose key does not occur in the premise, and pairs of two
         such hypothesis mentions (if the settings say so). A hypothesis word that stands in the premise starts no path
-        of its own: its premise mention starts the same ones.
+        of its own: its premise mention starts the same ones; and it ends only paths from a word in whose place it
+        stands (`search.stand_in_place`), if the premise has it elsewhere.
 
         Args:
             premise: mentions, linked to the same graph; those without candidates start nothing.
@@ -134,7 +135,7 @@ class Retriever:
         num_premise, num_mentions = len(premise), len(premise) + len(hypothesis)
         known = {mention.key for mention in premise}
         fresh = [0] * num_premise + [mention.key not in known for mention in hypothesis]
-        if True not in fresh:
+        if True not in fresh and [mention.key for mention in premise] == [mention.key for mention in hypothesis]:
             return PathTable.empty()
         query = self._pack_query([*premise, *hypothesis], fresh)
         count = -1

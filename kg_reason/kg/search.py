@@ -66,6 +66,8 @@ LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, CODE, KIND, PLACE, T
     0, 1, 2, 3, 4, 5, 12, 18, 24, 25, 26, 33,
 )
 MAX_STEPS = CODE - ENTITY - 1
+# Marks of hypothesis mentions that paths may end in.
+FRESH, MOVED = 1, 2
 # Counters: current stamp, entries in use, steps and chains remembered, 1 if the memory was too small.
 STAMPS, ENTRIES, STEPS, CHAINS, FULL, NUM_COUNTERS = 0, 1, 2, 3, 4, 5
 
@@ -113,7 +115,7 @@ class Query(NamedTuple):
     """The mentions of one example, premise first; arrays may be longer than what they hold.
 
     Candidates of mention m are rows first[m] to first[m + 1] of `candidate` and `score`; `fresh` marks hypothesis
-    mentions whose key the premise lacks.
+    mentions whose key the premise lacks (FRESH), or has elsewhere than in their place (MOVED, see `mark_moved`).
     """
 
     first: Int32
@@ -690,6 +692,26 @@ def stand_in_place(key: Int32, start: int, end: int, num_premise: int, num_menti
 
 
 @compiled
+def mark_moved(query: Query, num_premise: int, num_mentions: int) -> None:
+    """Mark hypothesis words that stand where the premise has another word, though the premise has them elsewhere.
+
+    "A woman waves to a man." / "A man waves to a man.": the first man has replaced the woman.
+    """
+    key = query.key
+    for end in range(num_premise, num_mentions):
+        if query.fresh[end] or query.first[end + 1] == query.first[end]:
+            continue
+        replaces = False
+        stays = False
+        for start in range(num_premise):
+            if stand_in_place(key, start, end, num_premise, num_mentions):
+                stays = stays or key[start] == key[end]
+                replaces = replaces or key[start] != key[end]
+        if replaces and not stays:
+            query.fresh[end] = MOVED
+
+
+@compiled
 def _select_unjoined(limits: Limits, scratch: Scratch, num_ends: int) -> bool:
     """Allow only the ends in the start's place that no path has reached; tell whether there are some."""
     some = False
@@ -708,6 +730,7 @@ def find_paths(
     Returns:
         Their number; -1 if `memory` was too small for what was met: to be called again with a larger one.
     """
+    mark_moved(query, num_premise, num_mentions)
     hops = meet_candidates(rows, limits, memory, query, scratch.counters, num_mentions)
     if scratch.counters[FULL]:
         return -1
@@ -724,11 +747,15 @@ def find_paths(
             some = False
             for slot in range(num_ends):
                 end = scratch.ends[slot]
-                other_word = query.fresh[start] != 0 and query.key[start] != query.key[end] and start < end
-                scratch.allowed[slot] = start < num_premise or other_word
-                scratch.pair_counts[slot] = 0
                 in_place = stand_in_place(query.key, start, end, num_premise, num_mentions)
-                scratch.in_place[slot] = in_place and scratch.allowed[slot]
+                if query.fresh[end] == MOVED:
+                    allowed = in_place
+                else:
+                    other_word = query.fresh[start] == FRESH and query.key[start] != query.key[end] and start < end
+                    allowed = start < num_premise or other_word
+                scratch.allowed[slot] = allowed
+                scratch.in_place[slot] = in_place and allowed
+                scratch.pair_counts[slot] = 0
                 some = some or scratch.allowed[slot]
             if not some:
                 continue

@@ -45,7 +45,7 @@ def test_a_violin_is_an_instrument(toy_graph, words):
         "violin -[hypernym]-> bowed instrument -[hypernym]-> string instrument -[hypernym]-> instrument"
     ]
     assert paths.length.tolist() == [3]
-    assert paths.forward[0].tolist() == [True, True, True, False]
+    assert paths.forward[0].tolist() == [True, True, True, False, False, False]
 
 
 def test_the_other_way_round_the_steps_are_walked_backward(toy_graph, words):
@@ -271,5 +271,5 @@ def test_no_paths_make_an_empty_subgraph():
     graph = subgraph(PathTable.empty(), 3)
     assert graph.entity_ids.shape == graph.node_role.shape == graph.edge_type.shape == (0,)
     assert graph.edge_index.shape == (2, 0)
-    assert graph.path_nodes.shape == (0, 5)
+    assert graph.path_nodes.shape == (0, 7)
     assert graph.node_mention.shape == (0, 2)

@@ -79,15 +79,15 @@ def is_climb(graph: KnowledgeGraph, steps: tuple[tuple[int, bool], ...], config:
     return config.climb and taxonomic and upward == sorted(upward, reverse=True)
 
 
-def try_every_path(graph, config, start, end):
-    """Yield (entities, steps) of every path that the settings allow between two entities."""
+def try_every_path(graph, config, start, end, longest=4):
+    """Yield (entities, steps) of every path that the settings allow between two entities; beyond 4 edges, climbs."""
 
     def extend(entities, steps):
         if entities[-1] == end:
             if is_allowed(entities, steps):
                 yield tuple(entities), tuple(steps)
             return
-        if len(steps) == 4:
+        if len(steps) == longest:
             return
         for other, edge, forward in neighbours[entities[-1]]:
             if other not in entities:
@@ -96,6 +96,9 @@ def try_every_path(graph, config, start, end):
     def is_allowed(entities, steps):
         hubs = [node for node in entities[1:-1] if degree(graph, node) > config.max_degree]
         plain = not hubs and len(steps) <= config.max_hops
+        if len(steps) > 4:
+            climbed = sum(forward for _, forward in steps)
+            return is_climb(graph, steps, config) and max(climbed, len(steps) - climbed) <= 4
         return plain or len(steps) == 0 or is_climb(graph, steps, config)
 
     neighbours = [all_steps(graph, node) for node in range(graph.num_entities)]
@@ -107,9 +110,23 @@ def mention_pairs(premise, hypothesis, config):
     mentions = [*premise, *hypothesis]
     fresh = [m for m in range(len(premise), len(mentions)) if mentions[m].key not in keys]
     yield from itertools.product(range(len(premise)), fresh)
+    for end in set(range(len(premise), len(mentions))) - set(fresh):
+        starts = [start for start in range(len(premise)) if in_place(premise, hypothesis, start, end)]
+        if mentions[end].key not in {mentions[start].key for start in starts}:
+            yield from ((start, end) for start in starts)
     for start, end in itertools.combinations(fresh, 2):
         if config.hypothesis_paths and mentions[start].key != mentions[end].key:
             yield start, end
+
+
+def in_place(premise, hypothesis, start, end):
+    """Tell whether two mentions are of both sides, with the same words, or none, around them."""
+    if start >= len(premise):
+        return False
+    first = ["", *(mention.key for mention in premise), ""]
+    second = ["", *(mention.key for mention in hypothesis), ""]
+    end -= len(premise)
+    return first[start] == second[end] and first[start + 2] == second[end + 2]
 
 
 def brute_force(graph, config, premise, hypothesis):
@@ -120,32 +137,38 @@ def brute_force(graph, config, premise, hypothesis):
     for mention, named in enumerate(mentions):
         numbers |= {(mention, candidate.entity): (mention, row) for row, candidate in enumerate(named.candidates)}
     for start, end in mention_pairs(premise, hypothesis, config):
-        for first, last in itertools.product(mentions[start].candidates, mentions[end].candidates):
-            for entities, steps in try_every_path(graph, config, first.entity, last.entity):
-                score = sqrt(first.score * last.score) * search.LENGTH_FACTOR[len(steps)]
-                for node in entities[1:-1]:
-                    edges = degree(graph, node)
-                    score *= 1.0 - search.HUB_WEIGHT * edges / (edges + search.HUB_DEGREE)
-                codes = tuple(edge if forward else ~edge for edge, forward in steps)
-                ends = (start, end, numbers[start, first.entity], numbers[end, last.entity])
-                found[(start, end), entities, steps] = (score, (len(steps), *ends, entities, codes))
+        ends = list(itertools.product(mentions[start].candidates, mentions[end].candidates))
+        placed = in_place(premise, hypothesis, start, end)
+        for longest in (4, config.place_climb) if placed and config.climb else (4,):
+            joined = [path for first, last in ends for path in try_every_path(graph, config, first.entity, last.entity)]
+            for first, last in ends if longest == 4 or not joined else ():
+                for entities, steps in try_every_path(graph, config, first.entity, last.entity, longest):
+                    score = sqrt(first.score * last.score) * search.LENGTH_FACTOR[len(steps)]
+                    for node in entities[1:-1]:
+                        edges = degree(graph, node)
+                        score *= 1.0 - search.HUB_WEIGHT * edges / (edges + search.HUB_DEGREE)
+                    codes = tuple(edge if forward else ~edge for edge, forward in steps)
+                    numbered = (start, end, numbers[start, first.entity], numbers[end, last.entity])
+                    found[(start, end), entities, steps] = (score, (len(steps), *numbered, entities, codes))
     return found
 
 
-def select(graph, found, config):
+def select(graph, found, config, premise, hypothesis):
     """Return the ranked selection of the paths as the settings limit it: (score, mention pair, entities, steps)."""
     pairs = {}
     for (pair, entities, steps), (score, ties) in found.items():
         pairs.setdefault(pair, []).append((-score, ties, (pair, entities, steps)))
     chosen = []
-    for paths in pairs.values():
+    for (start, end), paths in pairs.items():
+        factor = 1.0 if in_place(premise, hypothesis, start, end) else search.ELSEWHERE_FACTOR
         best, others, kinds = [], [], set()
         for path in sorted(paths):
             kind = tuple((int(graph.edge_relation[edge]), forward) for edge, forward in path[2][2])
             (others if kind in kinds else best).append(path)
             kinds.add(kind)
-        for place, (score, ties, path) in enumerate((best + others)[: config.max_paths_per_pair]):
-            chosen.append((score * search.PLACE_FACTOR**place, ties, path))
+        for score, ties, path in (best + others)[: config.max_paths_per_pair]:
+            chosen.append((score * factor, ties, path))
+            factor *= search.PLACE_FACTOR
     return [(-score, *path) for score, _, path in sorted(chosen)[: config.max_paths]]
 
 
@@ -195,7 +218,7 @@ def test_selection_is_the_best_of_each_kind_first():
         graph = random_graph(seed)
         premise, hypothesis = random_mentions(graph, seed), random_mentions(graph, seed + 1_000)
         paths = Retriever(graph, config).retrieve(premise, hypothesis)
-        expected = select(graph, brute_force(graph, config, premise, hypothesis), config)
+        expected = select(graph, brute_force(graph, config, premise, hypothesis), config, premise, hypothesis)
         assert paths.score.tolist() == [np.float32(score) for score, *_ in expected]
         assert read_rows(paths) == [tuple(path) for _, *path in expected]
 
