@@ -199,7 +199,7 @@ def describe_examples(examples: Sequence[NLIExample]) -> dict[str, Any]:
 
 
 def _describe_origin(origin: Path | None) -> dict[str, str] | None:
-    """Return which run's weights are trained on, with their digest; None for weights of no run.
+    """Return the name of the run whose weights are trained on, with their digest; None for weights of no run.
 
     Raises:
         CheckpointError: the run is no longer there.
@@ -207,7 +207,7 @@ def _describe_origin(origin: Path | None) -> dict[str, str] | None:
     if origin is None:
         return None
     try:
-        return {"run": str(origin), "sha256": file_checksum(origin / WEIGHTS_FILE)}
+        return {"run": origin.absolute().name, "sha256": file_checksum(origin / WEIGHTS_FILE)}
     except OSError as error:
         raise CheckpointError(f"{origin / WEIGHTS_FILE}: {error.strerror}: the weights came from there") from error
 
