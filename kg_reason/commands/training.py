@@ -49,7 +49,7 @@ With --from the weights of an earlier run are trained on, with its settings and 
 examples in, so that what they taught is not forgotten:
   kg-reason train --from RUN --examples labelled.jsonl --replay train.jsonl --out NEXT_RUN"""
 SUGGEST_DETAILS = """\
-score = uncertainty + disagreement + 0.5 * coverage - similarity, each from 0 to 1, with the default weights
+score = uncertainty + disagreement + coverage - similarity, each from 0 to 1 and times its weight
   uncertainty   entropy of the answer
   disagreement  divergence between the answer and the one from text alone: how far the graph moved it
   coverage      share of the words that only the hypothesis has which a path of the graph leads to
