@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A pair to label, with the model's answer and the reasons why its label is wanted.
+    """A pair without a label, with the model's answer and the reasons why one is wanted.
 
     Attributes:
         example: the pair, without a label.
@@ -68,8 +68,8 @@ class Suggestion:
     def to_json(self) -> dict[str, Any]:
         """Return a line of an example file with an empty label to fill in; the model's answers stand beside it."""
         return {
-            **to_json(self.example),
             "label": "",
+            **to_json(self.example),
             "answer": self.answer.to_json(),
             "text": self.text_answer.to_json(),
             "terms": self.terms,
