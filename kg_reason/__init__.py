@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ModelConfig,
         ReasonerConfig,
         RetrieverConfig,
+        SuggestConfig,
         SynthesisConfig,
         TrainConfig,
     )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kg_reason.nli import Label, NLIExample
     from kg_reason.prediction import Prediction
     from kg_reason.reasoner import Reasoner
+    from kg_reason.suggestion import Suggestion, suggest
     from kg_reason.synthesis.generator import synthesize
     from kg_reason.training.loop import TrainReport, train
     from kg_reason.training.run_record import TrainFiles
@@ -53,6 +55,8 @@ _ROOM_OF = {
     "ReasonerConfig": "config",
     "Retriever": "kg.retriever",
     "RetrieverConfig": "config",
+    "SuggestConfig": "config",
+    "Suggestion": "suggestion",
     "SynthesisConfig": "config",
     "TrainConfig": "config",
     "TrainFiles": "training.run_record",
@@ -61,6 +65,7 @@ _ROOM_OF = {
     "evaluate": "evaluation",
     "read_examples": "examples",
     "read_triples": "kg.reading",
+    "suggest": "suggestion",
     "synthesize": "synthesis.generator",
     "train": "training.loop",
     "write_examples": "examples",
@@ -82,6 +87,8 @@ __all__ = [
     "ReasonerConfig",
     "Retriever",
     "RetrieverConfig",
+    "SuggestConfig",
+    "Suggestion",
     "SynthesisConfig",
     "TrainConfig",
     "TrainFiles",
@@ -90,6 +97,7 @@ __all__ = [
     "evaluate",
     "read_examples",
     "read_triples",
+    "suggest",
     "synthesize",
     "train",
     "write_examples",

@@ -23,6 +23,7 @@ from kg_reason.commands.inspection import add_commands as add_inspection_command
 from kg_reason.commands.model import add_commands as add_model_commands
 from kg_reason.commands.query import add_commands as add_query_commands
 from kg_reason.commands.system import add_commands as add_system_commands
+from kg_reason.commands.training import add_commands as add_training_commands
 from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
 from kg_reason.flags import read_config, set_under
 from kg_reason.terminal import is_unicode, printable
@@ -61,7 +62,8 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     parser.add_argument("--completion", choices=SHELLS, help="print the completion script of a shell and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")  # each of them a Parser
     for add_commands in (
-        add_graph_commands, add_inspection_commands, add_model_commands, add_query_commands, add_system_commands,
+        add_graph_commands, add_inspection_commands, add_model_commands, add_training_commands, add_query_commands,
+        add_system_commands,
     ):  # fmt: skip
         add_commands(commands)
     for command in commands.choices.values():

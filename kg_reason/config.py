@@ -27,9 +27,10 @@ def setting(
     choices: tuple[str, ...] = (),
     minimum: float | None = None,
     maximum: float | None = None,
+    short: str = "",
 ) -> Value:
-    """Declare one setting: its default, its help text, and the values it may take."""
-    metadata = {"help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum}
+    """Declare one setting: its default, its help text, the values it may take, and a short name of its flag."""
+    metadata = {"help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum, "short": short}
     return field(default=default, metadata=metadata)
 
 
@@ -236,6 +237,9 @@ class TrainConfig(Config):
     eval_every: int = setting(0, "steps between evaluations on dev; 0: once per epoch", minimum=0)
     save_every: int = setting(0, "steps between resumable checkpoints; 0: once per epoch", minimum=0)
     seed: int = setting(0, "seed of weights, order and dropout", minimum=0)
+    replay_share: float = setting(
+        0.5, "with --replay: share of the examples of every epoch that is drawn from there", minimum=0.0, maximum=0.99
+    )
     tracker: str = setting(
         "none", "where the curves go", choices=("none", "tensorboard", "wandb")
     )
@@ -269,3 +273,20 @@ class SynthesisConfig(Config):
     max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
     relation_table: str = setting("", "TOML file from relation patterns to labels; empty: the one that is shipped")
     synthesis_seed: int = setting(0, "seed of every choice", minimum=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuggestConfig(Config):
+    """Which unlabelled pairs are worth a label: a sum of three terms, each from 0 to 1, less a penalty for likeness."""
+
+    num_suggestions: int = setting(50, "pairs to suggest", minimum=1, short="-n")
+    uncertainty_weight: float = setting(1.0, "weight of the entropy of the answer", minimum=0.0)
+    disagreement_weight: float = setting(
+        1.0, "weight of the divergence between the answer and the one from text alone", minimum=0.0
+    )
+    coverage_weight: float = setting(
+        0.5, "weight of the share of new words of the hypothesis that paths of the graph lead to", minimum=0.0
+    )
+    similarity_weight: float = setting(
+        1.0, "what the words shared with the most similar pair before it cost a pair", minimum=0.0
+    )

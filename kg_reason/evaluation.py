@@ -22,7 +22,8 @@ from kg_reason.nli import TWO_WAY, Label, NLIExample, fit_label
 from kg_reason.terminal import PROGRESS_DELAY
 
 if TYPE_CHECKING:
-    from kg_reason.reasoner import Reasoner
+    from kg_reason.kg.grounding import Grounding
+    from kg_reason.reasoner import Reasoner, Scores
 
 Z_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 BATCHES_PER_CALL = 16  # scored between two movements of the progress bar
@@ -55,24 +56,46 @@ def evaluate(
     if not examples:
         raise ConfigError("examples: found none, expected at least one")
     groundings = reasoner.ground_all(examples, num_workers=num_workers, show_progress=show_progress)
+    scores = score_all(reasoner, examples, groundings, batch_size=batch_size, show_progress=show_progress)
+    return report(
+        labels_true,
+        scores.logits,
+        scores.text_logits,
+        np.array([grounding.has_evidence for grounding in groundings], dtype=np.bool_),
+        [example.category for example in examples],
+        reasoner.labels,
+    )
+
+
+def score_all(
+    reasoner: Reasoner,
+    examples: Sequence[NLIExample],
+    groundings: Sequence[Grounding],
+    *,
+    batch_size: int = 32,
+    show_progress: bool = False,
+) -> Scores:
+    """Return the logits of many examples, in their order, while a bar moves.
+
+    Args:
+        reasoner: answers them.
+        examples: at least one.
+        groundings: one per example.
+        batch_size: examples encoded at once.
+        show_progress: show the bar on stderr.
+    """
     step = BATCHES_PER_CALL * batch_size
-    logits, text_logits = [], []
+    parts: list[Scores] = []
     with tqdm(
         total=len(examples), desc="answering", unit="pair", disable=not show_progress, delay=PROGRESS_DELAY
     ) as bar:  # fmt: skip
         for start in range(0, len(examples), step):
             part = slice(start, start + step)
-            scores = reasoner.score(examples[part], groundings[part], batch_size=batch_size)
-            logits.append(scores.logits)
-            text_logits.append(scores.text_logits)
-            bar.update(len(scores.logits))
-    return report(
-        labels_true,
-        np.concatenate(logits),
-        np.concatenate(text_logits),
-        np.array([grounding.has_evidence for grounding in groundings], dtype=np.bool_),
-        [example.category for example in examples],
-        reasoner.labels,
+            parts.append(reasoner.score(examples[part], groundings[part], batch_size=batch_size))
+            bar.update(len(parts[-1].logits))
+    return parts[0]._replace(
+        logits=np.concatenate([part.logits for part in parts]),
+        text_logits=np.concatenate([part.text_logits for part in parts]),
     )
 
 

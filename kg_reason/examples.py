@@ -89,11 +89,20 @@ def write_examples(path: str | Path, examples: Iterable[NLIExample]) -> None:
     Raises:
         ConfigError: the name does not end in .jsonl.
     """
+    write_rows(path, map(to_json, examples))
+
+
+def write_rows(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write plain data as JSON lines, such as examples with further fields; the file is whole or not there.
+
+    Raises:
+        ConfigError: the name does not end in .jsonl.
+    """
     target = Path(path)
     if target.suffix != ".jsonl":
         raise ConfigError(f"examples are written as JSON lines: found {target.name!r}, expected a name in .jsonl")
     with whole_file(target) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(json.dumps(to_json(example), ensure_ascii=False) + "\n" for example in examples)
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def to_json(example: NLIExample) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def add_settings(parser: argparse.ArgumentParser, group: type[Config], title: st
     """
     section = parser.add_argument_group(title, group.__doc__.strip().splitlines()[0] if group.__doc__ else None)
     for item in fields(group):
-        section.add_argument(flag_name(item.name), dest=item.name, default=argparse.SUPPRESS, **_describe(item))
+        names = [item.metadata["short"], flag_name(item.name)] if item.metadata["short"] else [flag_name(item.name)]
+        section.add_argument(*names, dest=item.name, default=argparse.SUPPRESS, **_describe(item))
 
 
 def settings_from(arguments: argparse.Namespace, group: type[Settings]) -> Settings:

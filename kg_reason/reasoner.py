@@ -76,6 +76,7 @@ class Reasoner:
     Attributes:
         labels: the labels of the task; position = column of the logits.
         relations: readable names of the relations the model was made for; position = number of the learned residual.
+        origin: the folder that it was loaded from or last saved in; None for one that is only in memory.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Reasoner:
         self.model = model
         self.tokenizer = tokenizer
         self.relations = tuple(relations)
+        self.origin: Path | None = None
         self.labels: tuple[Label, ...] = task_labels(config.model.task)
         self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
         self.collator = Collator(
@@ -138,7 +140,9 @@ class Reasoner:
         model = build_model(config.model, labels, saved["relations"], encoder_config=encoder_config)
         load_weights(model, folder / WEIGHTS_FILE)
         tokenizer = load_tokenizer(replace(config.model, encoder=str(folder / TOKENIZER_FOLDER)))
-        return cls(graph, config, model, tokenizer, saved["relations"])
+        reasoner = cls(graph, config, model, tokenizer, saved["relations"])
+        reasoner.origin = folder
+        return reasoner
 
     def save(self, path: str | Path, *, documents: dict[str, str] | None = None) -> None:
         """Write the reasoner to a folder, all or nothing; an older reasoner there is replaced.
@@ -169,6 +173,7 @@ class Reasoner:
             self.tokenizer.save_pretrained(str(part / TOKENIZER_FOLDER))
             for name, text in (documents or {}).items():
                 (part / name).write_text(text, encoding="utf-8")
+        self.origin = folder
 
     # ---- answering
 

@@ -585,6 +585,99 @@ def test_another_graph_can_take_the_place_of_the_runs_own(trained, capsys, tmp_p
     assert answer["paths"][0]["steps"][0]["relation"] == "kind of"
 
 
+# ---- labels wanted, labels learned
+
+
+def write_pool(folder: Path) -> Path:
+    rows = [{"premise": premise, "hypothesis": hypothesis} for premise, hypothesis, _ in PAIRS[:5]]
+    rows.append({"premise": PAIRS[5][0], "hypothesis": PAIRS[5][1], "label": PAIRS[5][2]})
+    path = folder / "pool.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_suggestions_are_a_table_and_a_file_to_fill_in(trained, capsys, tmp_path):
+    out = tmp_path / "to_label.jsonl"
+    code, page, err = run(capsys, "suggest", trained, write_pool(tmp_path), "-n", "3", "--out", out)
+    assert code == 0
+    assert page.splitlines()[0].split()[:5] == ["score", "uncertainty", "disagreement", "coverage", "similarity"]
+    assert len(page.splitlines()) == 4
+    assert f'{out} holds 3 pairs with an empty "label" to fill in' in err
+    assert f"kg-reason train --from {trained} --examples {out} --replay" in err
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["label"] for row in rows] == ["", "", ""]
+    _, lines, _ = run(capsys, "suggest", trained, tmp_path / "pool.jsonl", "--num-suggestions", "3", "--json")
+    assert [json.loads(line) for line in lines.splitlines()] == rows
+
+
+def test_labelled_pairs_are_not_suggested_and_an_empty_pool_is_mentioned(trained, work, capsys, tmp_path):
+    _, lines, _ = run(capsys, "suggest", trained, write_pool(tmp_path), "--json", "-q")
+    found = {json.loads(line)["hypothesis"] for line in lines.splitlines()}
+    assert found == {hypothesis for _, hypothesis, _ in PAIRS[:5]}
+    code, out, err = run(capsys, "suggest", trained, work / "pairs.jsonl")
+    assert (code, out) == (0, "")
+    assert err == "no pair without a label was found, so there is nothing to suggest\n"
+
+
+def test_suggestions_are_ranked_by_the_weights_and_by_the_graph_that_is_named(trained, capsys, tmp_path):
+    pool = write_pool(tmp_path)
+    terms = ["--uncertainty-weight", "0", "--coverage-weight", "0", "--similarity-weight", "0"]
+    _, lines, _ = run(capsys, "suggest", trained, pool, *terms, "--json")
+    rows = [json.loads(line) for line in lines.splitlines()]
+    assert [row["score"] for row in rows] == [row["terms"]["disagreement"] for row in rows]
+    (tmp_path / "other.tsv").write_text("head\trelation\ttail\ntable\tkind of\tthing\n")
+    run_json(capsys, "build", tmp_path / "other.tsv", "--out", tmp_path / "kg")
+    _, lines, _ = run(capsys, "suggest", trained, pool, "--graph", tmp_path / "kg", "--json")
+    assert {json.loads(line)["terms"]["coverage"] for line in lines.splitlines()} == {0.0}
+    assert any(row["terms"]["coverage"] for row in rows)
+
+
+def test_suggestions_are_written_as_json_lines_only(trained, capsys, tmp_path):
+    code, _, err = run(capsys, "suggest", trained, write_pool(tmp_path), "--out", tmp_path / "a.csv")
+    assert (code, err) == (2, f"error: --out: found {tmp_path / 'a.csv'}, expected a name in .jsonl\n")
+
+
+def test_filled_in_suggestions_continue_the_training_of_a_run(trained, work, capsys, tmp_path):
+    out, second = tmp_path / "to_label.jsonl", tmp_path / "second"
+    run(capsys, "suggest", trained, write_pool(tmp_path), "--out", out, "-q")
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    rows = [row | {"label": "" if place == 0 else "neutral"} for place, row in enumerate(rows)]
+    out.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["train", "--from", trained, "--examples", out, "--replay", work / "pairs.jsonl", "--out", second]
+    command += ["--batch-size", "4", "--num-epochs", "1", "--num-workers", "1", "--skip-unlabelled"]
+    code, page, _ = run(capsys, *command)
+    assert code == 0
+    assert f"{second} is ready: 2 steps on 8 examples, 4 of them replayed, in" in page
+    account = json.loads((second / "training.json").read_text())
+    assert account["continued_from"]["run"] == "run"
+    assert account["files"]["replay"] == [str(work / "pairs.jsonl")]
+    assert account["reasoner"] == json.loads((Path(trained) / "training.json").read_text())["reasoner"]
+    report = run_json(capsys, "train", "--config", second / "train.toml", "--out", tmp_path / "again", "-q")
+    assert report["num_replayed"] == 4
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (second, tmp_path / "again")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--from", "{run}", "--graph-dim", "32"], 1, "--graph-dim: found 32, but {run} has 16, and with --from its"),
+        (["--from", "{run}", "--max-hops", "2"], 1, "--max-hops: found 2, but {run} has 3, and with --from its"),
+        (["--from", "{run}", "--out", "{run}"], 2, "--out: found {run}, expected another folder than --from"),
+        (["--from", "{run}", "--replay", "{none}"], 1, "--replay: found no pair in {none}, expected some"),
+        ([], 2, "found no graph, expected --graph, or --from with an earlier run"),
+    ],
+)
+def test_what_contradicts_the_run_that_is_continued_is_refused(trained, work, capsys, tmp_path, flags, code, message):
+    places = {"run": trained, "none": tmp_path / "none.jsonl"}
+    places["none"].write_text("")
+    command = ["train", "--examples", work / "pairs.jsonl", "--out", tmp_path / "second"]
+    found, out, err = run(capsys, *command, *(flag.format(**places) for flag in flags))
+    assert (found, out) == (code, "")
+    assert err.startswith(f"error: {message.format(**places)}")
+    assert not (tmp_path / "second").exists()
+
+
 # ---- system
 
 

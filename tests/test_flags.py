@@ -13,13 +13,16 @@ from kg_reason.config import (
     LinkerConfig,
     ModelConfig,
     RetrieverConfig,
+    SuggestConfig,
     SynthesisConfig,
     TrainConfig,
 )
 from kg_reason.errors import ConfigError
 from kg_reason.flags import add_settings, flag_name, number, read_config, set_under, settings_from, write_config
 
-GROUPS = [BuildConfig, ExampleConfig, LinkerConfig, ModelConfig, RetrieverConfig, SynthesisConfig, TrainConfig]
+GROUPS = [
+    BuildConfig, ExampleConfig, LinkerConfig, ModelConfig, RetrieverConfig, SuggestConfig, SynthesisConfig, TrainConfig,
+]  # fmt: skip
 
 
 def parser_of(*groups):
@@ -88,6 +91,12 @@ def test_flags_of_every_type_become_settings():
 def test_a_value_out_of_range_is_told_as_wrong_usage(flags, message):
     with pytest.raises(argparse.ArgumentError, match=message):
         parser_of(TrainConfig).parse_args(flags)
+
+
+def test_a_setting_may_have_a_short_flag_beside_its_long_one():
+    for flag in ("-n", "--num-suggestions"):
+        arguments = parser_of(SuggestConfig).parse_args([flag, "7"])
+        assert settings_from(arguments, SuggestConfig) == SuggestConfig(num_suggestions=7)
 
 
 def test_a_number_in_range_passes():

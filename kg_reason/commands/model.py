@@ -1,4 +1,7 @@
-"""Commands that make examples, train a model on them and measure it: synthesize, train, evaluate."""
+"""Commands that make examples and measure a model on them: synthesize, evaluate. How a run is opened.
+
+Training, and choosing what to label for it, is `training.py`.
+"""
 
 from __future__ import annotations
 
@@ -18,33 +21,18 @@ from kg_reason.commands.arguments import (
     file_argument,
     folder_argument,
 )
-from kg_reason.commands.printing import counted, hint, remark, show, show_json, timed
-from kg_reason.config import (
-    ExampleConfig,
-    LinkerConfig,
-    ModelConfig,
-    ReasonerConfig,
-    RetrieverConfig,
-    SynthesisConfig,
-    TrainConfig,
-)
+from kg_reason.commands.printing import counted, hint, show, show_json
+from kg_reason.config import ExampleConfig, LinkerConfig, SynthesisConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
-from kg_reason.flags import add_settings, number, settings_from, write_config
-from kg_reason.kg.files import replace_file
+from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
     from kg_reason.nli import NLIExample
     from kg_reason.reasoner import Reasoner
-    from kg_reason.training.run_record import TrainReport
 
 SHOWN_PATTERNS = 12
-SETTINGS_FILE = "train.toml"  # in a run: the command that made it, for --config
 EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
-TRAIN_DETAILS = """\
-Ctrl-C leaves the last checkpoint in RUN.training; the same command with --resume goes on to the weights it would have
-had. RUN/train.toml holds every setting of the run:
-  kg-reason train --config RUN/train.toml --seed 1 --out OTHER_RUN"""
 
 
 def add_commands(commands: Commands) -> None:
@@ -64,29 +52,11 @@ def add_commands(commands: Commands) -> None:
     add_settings(synthesize, SynthesisConfig, "pairs")
     add_settings(synthesize, LinkerConfig, "linking")
 
-    train = add_command(commands, "train", _train, "train a model that reasons over a graph", TRAIN_DETAILS)
-    folder_argument(train.add_argument("--graph", required=True, metavar="DIR", help="graph folder"))
-    file_argument(train.add_argument("--examples", required=True, nargs="+", metavar="FILE", help=EXAMPLES_HELP))
-    file_argument(
-        train.add_argument("--dev", nargs="+", default=[], metavar="FILE", help="pairs that choose the weights")
-    )
-    folder_argument(train.add_argument("--out", required=True, metavar="RUN", help="run folder to write"))
-    train.add_argument("--resume", action="store_true", help="go on with an interrupted run")
-    add_json(train)
-    for group, title in _TRAIN_GROUPS:
-        add_settings(train, group, title)
-
     evaluate = add_command(commands, "evaluate", _evaluate, "measure a model beside its text-only answers")
     add_run(evaluate)
     file_argument(evaluate.add_argument("files", nargs="+", metavar="FILE", help=EXAMPLES_HELP))
     add_json(evaluate)
     add_settings(evaluate, ExampleConfig, "examples")
-
-
-_TRAIN_GROUPS = (
-    (TrainConfig, "training"), (ModelConfig, "model"), (LinkerConfig, "linking"), (RetrieverConfig, "path search"),
-    (ExampleConfig, "examples"),
-)  # fmt: skip
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -195,87 +165,6 @@ def _describe(examples: Sequence[NLIExample]) -> dict[str, Any]:
         "categories": dict(sorted(categories.items(), key=lambda item: (-item[1], item[0]))),
         "num_invented": sum(bool(example.names) for example in examples),
     }
-
-
-# ---- train
-
-
-def _train(arguments: argparse.Namespace) -> int:
-    from kg_reason.examples import read_examples
-    from kg_reason.kg.graph import KnowledgeGraph
-    from kg_reason.reasoner import Reasoner
-    from kg_reason.training.checkpoint import has_checkpoint
-    from kg_reason.training.loop import CHECKPOINT, train
-    from kg_reason.training.run_record import TrainFiles
-
-    out = Path(arguments.out)
-    reading = settings_from(arguments, ExampleConfig)
-    examples = read_examples(arguments.examples, reading)
-    dev = read_examples(arguments.dev, reading) if arguments.dev else []
-    if arguments.dev and not dev:
-        raise ConfigError(f"--dev: found no pair in {', '.join(arguments.dev)}, expected some, or no --dev at all")
-    graph = KnowledgeGraph.open(arguments.graph)
-    config = settings_from(arguments, TrainConfig)
-    settings = ReasonerConfig(
-        linker=settings_from(arguments, LinkerConfig),
-        retriever=settings_from(arguments, RetrieverConfig),
-        model=settings_from(arguments, ModelConfig),
-    )
-    reasoner = Reasoner.build(graph, settings, seed=config.seed)
-    try:
-        report = train(
-            reasoner, examples, dev, config, out, resume=arguments.resume, show_progress=not arguments.quiet,
-            files=TrainFiles(examples=tuple(arguments.examples), dev=tuple(arguments.dev)),
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        if has_checkpoint(out.with_name(f"{out.name}.training") / CHECKPOINT):
-            remark("the last checkpoint is kept: the same command with --resume goes on from there")
-        raise
-    if not _is_main_process():
-        return 0
-    groups = (config, settings.model, settings.linker, settings.retriever, reading)
-    places = {"graph": arguments.graph, "examples": arguments.examples, "dev": arguments.dev}
-    every = {name: value for group in groups for name, value in group.to_json().items()}
-    replace_file(out / SETTINGS_FILE, write_config("train", {**places, **every}).encode())
-    if arguments.json:
-        show_json({"path": str(out), **report.to_json()})
-        return 0
-    _show_report(report, out)
-    if not arguments.quiet:
-        run = shlex.quote(str(out))
-        measured = shlex.join(arguments.dev) if arguments.dev else "FILE  (labelled pairs it was not trained on)"
-        hint(
-            f"kg-reason evaluate {run} {measured}",
-            f'kg-reason query {run} "A man plays a violin." "A man plays an instrument."',
-        )
-    return 0
-
-
-def _is_main_process() -> bool:
-    from accelerate import PartialState
-
-    return bool(PartialState().is_main_process)
-
-
-def _show_report(report: TrainReport, out: Path) -> None:
-    steps, seconds = counted(report.num_steps, "step"), timed(report.seconds)
-    show(f"{out} is ready: {steps} on {counted(report.num_examples, 'example')} in {seconds}")
-    show("  README.md tells what it is and how well it answers, training.json all settings and versions")
-    best = report.best
-    if best is None:
-        show("", "nothing was measured, and the weights are those of the last step: --dev names pairs that choose them")
-        return
-    rows = [["step", "epoch", "train loss", "dev loss", "dev accuracy", "text only", ""]]
-    for item in report.curve:
-        rows.append([
-            f"{item.step:,}", f"{item.epoch:.2f}", f"{item.train_loss:.3f}", f"{item.dev_loss:.3f}",
-            f"{item.dev_accuracy:.1%}", f"{item.dev_text_accuracy:.1%}", "kept" if item is best else "",
-        ])  # fmt: skip
-    show("", *aligned(rows, right=range(6)))
-    if report.stopped_early:
-        show("  stopped early: the dev score rose no more (--patience)")
-    kept = f"{best.dev_accuracy:.1%} with the graph, {best.dev_text_accuracy:.1%} from text alone"
-    show("", f"dev accuracy of the weights kept: {kept} ({counted(report.num_dev, 'pair')})")
 
 
 # ---- evaluate

@@ -48,7 +48,15 @@ from kg_reason.training.model_card import model_card
 from kg_reason.training.optimization import rate_factor, set_learning_rates
 from kg_reason.training.ordering import made_ahead
 from kg_reason.training.random_state import rng_state, set_rng_state
-from kg_reason.training.run_record import Evaluation, TrainFiles, TrainReport, check_same_run, describe_run
+from kg_reason.training.replay import draw_replay
+from kg_reason.training.run_record import (
+    Evaluation,
+    TrainFiles,
+    TrainReport,
+    check_same_run,
+    describe_examples,
+    describe_run,
+)
 from kg_reason.training.scoring import batch_loss, make_changed_batch, not_finite, score_dev
 from kg_reason.training.setup import Loop, accelerate_run, build_loop, steps_of_epoch
 
@@ -69,6 +77,7 @@ def train(
     config: TrainConfig,
     out: str | Path,
     *,
+    replay: Sequence[NLIExample] = (),
     resume: bool = False,
     show_progress: bool = True,
     files: TrainFiles | None = None,
@@ -79,26 +88,34 @@ def train(
     run folder appears at the end, whole. Until then `<out>.training` beside it holds the last checkpoint; with `resume`
     an interrupted run continues from there and comes to the weights it would have had.
 
+    A reasoner that was loaded from a run, or trained before, learns on from its weights, with a fresh optimizer and
+    schedule; the account of the run says what it continued from.
+
     Args:
         reasoner: its model is changed in place.
         examples: labelled pairs; pairs without a label are left out.
         dev: labelled pairs that choose the best weights; may be empty.
         config: the settings of the run.
         out: the run folder; an earlier run there is replaced. Processes on several machines must share its place.
+        replay: earlier labelled pairs; as many of them as `config.replay_share` says are mixed in, see `draw_replay`.
         resume: continue the interrupted run.
         show_progress: a progress bar on standard error.
         files: where the pairs came from, for the account of the run; None: they were made in the program.
 
     Raises:
         ConfigError: settings that fit neither model, data nor hardware, or under which the loss is not finite; dev
-            examples of which none has a label.
+            or replayed examples of which none has a label.
         CheckpointError: nothing to resume, a damaged checkpoint, or one of other settings, data or graph.
         MissingExtraError: the tracker's package is not installed.
     """
     out = Path(out)
     work = _work_folder(out, resume)
+    replayed = draw_replay(examples, replay, config.replay_share, config.seed)
+    examples = [*examples, *replayed]
     with accelerate_run(config, work / LOGS) as accelerator, ThreadPoolExecutor(max_workers=1) as collating:
         loop = build_loop(reasoner, (examples, dev), config, accelerator, collating, show_progress=show_progress)
+        if replayed:
+            loop = replace(loop, settings={**loop.settings, "replay": describe_examples(replayed)})
         folder = work / CHECKPOINT
         try:
             state = _run(loop, _resume(loop, folder) if resume else _start(loop), folder, show_progress)
@@ -307,4 +324,5 @@ def _report(loop: Loop, state: TrainState) -> TrainReport:
         num_epochs=state.step / loop.steps_per_epoch, stopped_early=state.step < loop.num_steps,
         best_step=state.best_step or state.step, best_accuracy=state.best_score if state.curve else None,
         curve=tuple(Evaluation.from_json(values) for values in state.curve), seconds=state.seconds,
+        num_replayed=loop.settings.get("replay", {}).get("num_examples", 0),
     )  # fmt: skip

@@ -112,9 +112,9 @@ def _parts(reasoner: Reasoner) -> str:
 
 def _data(account: Mapping[str, Any]) -> str:
     rows = [["", "read from", "pairs", "labels", "SHA-256 of the pairs"]]
-    for split, title in (("examples", "training"), ("dev", "dev")):
-        facts = account[split]
-        if facts["num_examples"]:
+    for split, title in (("examples", "training"), ("replay", "replayed among them"), ("dev", "dev")):
+        facts = account.get(split)
+        if facts and facts["num_examples"]:
             files = ", ".join(map(_code, account["files"][split])) or "made in the program"
             rows.append([title, files, f"{facts['num_examples']:,}", _shares(facts["labels"]), _code(facts["sha256"])])
     return _table(rows)
@@ -130,6 +130,9 @@ def _training(reasoner: Reasoner, config: TrainConfig, report: TrainReport, acco
         f"{report.num_steps:,} steps, {report.num_epochs:.2f} passes over the pairs, {report.seconds / 60:.1f} minutes "
         f"on {account['device']} with torch {account['versions']['torch']}, seed {config.seed}."
     )
+    origin = account["continued_from"]
+    if origin:
+        told = f"Continued from the weights of {_code(origin['run'])} (SHA-256 {_code(origin['sha256'])}). {told}"
     parts = reasoner.config
     rows = [row for group in (config, parts.model, parts.linker, parts.retriever) for row in _differing(group)]
     if not rows:

@@ -11,12 +11,15 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Self
 
 from kg_reason.config import TrainConfig
 from kg_reason.errors import CheckpointError
+from kg_reason.kg.files import file_checksum
 from kg_reason.nli import NLIExample
 from kg_reason.reasoner import Reasoner
+from kg_reason.run_folder import WEIGHTS_FILE
 
 FREE_SETTINGS = {  # what a resumed run may change: how long it goes on and what is told about it
     "num_epochs", "max_steps", "patience", "eval_every", "save_every", "tracker", "num_workers", "cache_dir",
@@ -65,14 +68,15 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainFiles:
-    """The inputs that examples and dev examples were read from, as the user wrote them; empty where there are none."""
+    """The inputs that the examples were read from, as the user wrote them; empty where there are none."""
 
     examples: tuple[str, ...] = ()
     dev: tuple[str, ...] = ()
+    replay: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, list[str]]:
         """Return the names as plain data."""
-        return {"examples": list(self.examples), "dev": list(self.dev)}
+        return {"examples": list(self.examples), "dev": list(self.dev), "replay": list(self.replay)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,7 @@ class TrainReport:
     """What a run of training came to.
 
     Attributes:
-        num_examples: labelled training examples.
+        num_examples: labelled training examples, those replayed among them.
         num_dev: labelled dev examples.
         num_steps: optimizer steps done.
         num_epochs: passes over the examples done, with the share of the last one.
@@ -89,6 +93,7 @@ class TrainReport:
         best_accuracy: dev accuracy of those weights, in [0, 1]; None without dev examples.
         curve: every evaluation on dev, in order.
         seconds: wall time of the loop, over all its resumptions.
+        num_replayed: earlier examples that were mixed in.
     """
 
     num_examples: int
@@ -100,6 +105,7 @@ class TrainReport:
     best_accuracy: float | None
     curve: tuple[Evaluation, ...]
     seconds: float
+    num_replayed: int = 0
 
     @property
     def best(self) -> Evaluation | None:
@@ -121,7 +127,7 @@ def run_settings(
     """Return everything the weights of a run depend on, as plain data.
 
     Args:
-        reasoner: its settings and its graph are read.
+        reasoner: its settings, its graph and the run that its weights come from are read.
         config: the settings of the run; those that may change when it is resumed are left out.
         examples: the labelled training examples.
         dev: the labelled dev examples.
@@ -132,8 +138,9 @@ def run_settings(
         "reasoner": reasoner.config.to_json(),
         "graph": reasoner.graph.fingerprint,
         "num_processes": num_processes,
-        "examples": _describe_examples(examples),
-        "dev": _describe_examples(dev),
+        "continued_from": _describe_origin(reasoner.origin),
+        "examples": describe_examples(examples),
+        "dev": describe_examples(dev),
     }
 
 
@@ -179,7 +186,8 @@ def describe_run(
     }
 
 
-def _describe_examples(examples: Sequence[NLIExample]) -> dict[str, Any]:
+def describe_examples(examples: Sequence[NLIExample]) -> dict[str, Any]:
+    """Return the number of examples, of each label, and a digest of all that is learned from, as plain data."""
     digest = hashlib.sha256()
     labels: dict[str, int] = {}
     for example in examples:
@@ -188,6 +196,20 @@ def _describe_examples(examples: Sequence[NLIExample]) -> dict[str, Any]:
         digest.update(json.dumps(plain, ensure_ascii=False, default=vars).encode("utf-8", "surrogatepass") + b"\n")
         labels[label] = labels.get(label, 0) + 1
     return {"num_examples": len(examples), "labels": dict(sorted(labels.items())), "sha256": digest.hexdigest()}
+
+
+def _describe_origin(origin: Path | None) -> dict[str, str] | None:
+    """Return the name of the run whose weights are trained on, with their digest; None for weights of no run.
+
+    Raises:
+        CheckpointError: the run is no longer there.
+    """
+    if origin is None:
+        return None
+    try:
+        return {"run": origin.absolute().name, "sha256": file_checksum(origin / WEIGHTS_FILE)}
+    except OSError as error:
+        raise CheckpointError(f"{origin / WEIGHTS_FILE}: {error.strerror}: the weights came from there") from error
 
 
 def _version(package: str) -> str:

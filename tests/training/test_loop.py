@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -21,6 +22,7 @@ from kg_reason.nli import Label, NLIExample
 from kg_reason.reasoner import Reasoner
 from kg_reason.training.loop import train
 from kg_reason.training.random_state import rng_state, set_rng_state
+from kg_reason.training.replay import draw_replay
 
 PAIRS = [
     ("violin", "instrument", Label.ENTAILMENT), ("instrument", "cello", Label.NEUTRAL),
@@ -56,9 +58,11 @@ def make_reasoner(toy_graph, tiny_encoder):
 def fit(make_reasoner, tmp_path):
     """Train a fresh reasoner under some settings; returns the reasoner and the report."""
 
-    def run(config=CONFIG, *, examples=EXAMPLES, dev=(), name="run", resume=False, reasoner=None):
+    def run(config=CONFIG, *, examples=EXAMPLES, dev=(), name="run", resume=False, reasoner=None, replay=()):
         reasoner = reasoner or make_reasoner()
-        report = train(reasoner, examples, dev, config, str(tmp_path / name), resume=resume, show_progress=False)
+        report = train(
+            reasoner, examples, dev, config, str(tmp_path / name), replay=replay, resume=resume, show_progress=False
+        )
         return reasoner, report
 
     return run
@@ -313,6 +317,73 @@ def test_dev_is_scored_as_often_as_asked(fit):
 def test_groundings_are_kept_where_asked(fit, tmp_path):
     fit(replace(CONFIG, cache_dir=str(tmp_path / "groundings")))
     assert any((tmp_path / "groundings").iterdir())
+
+
+# ---- continuing
+
+STILL = replace(CONFIG, encoder_lr=0.0, graph_lr=0.0)
+
+
+def test_a_loaded_run_is_trained_on_from_its_weights(fit, toy_graph, tmp_path):
+    first, _ = fit(name="first")
+    loaded = Reasoner.load(tmp_path / "first", toy_graph)
+    kept, _ = fit(STILL, name="kept", reasoner=loaded)
+    groundings = first.ground_all(EXAMPLES)
+    expected = first.score(EXAMPLES, groundings)
+    found = Reasoner.load(tmp_path / "kept", toy_graph).score(EXAMPLES, groundings)
+    np.testing.assert_array_equal(found.logits, expected.logits)
+    np.testing.assert_array_equal(found.text_logits, expected.text_logits)
+    moved, _ = fit(name="moved", reasoner=Reasoner.load(tmp_path / "first", toy_graph))
+    assert not same_weights(moved, kept)
+
+
+def test_a_continued_run_says_what_it_continued_from(fit, toy_graph, tmp_path):
+    fit(name="first")
+    fit(STILL, name="second", reasoner=Reasoner.load(tmp_path / "first", toy_graph))
+    digest = hashlib.sha256((tmp_path / "first" / "model.safetensors").read_bytes()).hexdigest()
+    accounts = [json.loads((tmp_path / name / "training.json").read_text()) for name in ("first", "second")]
+    assert [account["continued_from"] for account in accounts] == [None, {"run": "first", "sha256": digest}]
+    card = (tmp_path / "second" / "README.md").read_text()
+    assert f"Continued from the weights of `first` (SHA-256 `{digest}`)." in card
+    assert "Continued" not in (tmp_path / "first" / "README.md").read_text()
+
+
+def test_a_reasoner_trained_twice_says_so_too(fit, tmp_path):
+    reasoner, _ = fit(name="first")
+    fit(STILL, name="second", reasoner=reasoner)
+    assert json.loads((tmp_path / "second" / "training.json").read_text())["continued_from"]["run"] == "first"
+
+
+def test_a_share_of_earlier_examples_is_mixed_in_and_accounted_for(fit, tmp_path):
+    fresh, earlier = EXAMPLES[:8], EXAMPLES[8:]
+    config = replace(CONFIG, replay_share=0.2)
+    found, report = fit(config, examples=fresh, replay=earlier)
+    drawn = draw_replay(fresh, earlier, 0.2, CONFIG.seed)
+    assert (report.num_examples, report.num_replayed, len(drawn)) == (10, 2, 2)
+    expected, plain_report = fit(config, examples=[*fresh, *drawn], name="by_hand")
+    assert same_weights(found, expected)
+    assert plain_report.num_replayed == 0
+    assert json.loads((tmp_path / "run" / "training.json").read_text())["replay"]["num_examples"] == 2
+    assert "| replayed among them | made in the program | 2 |" in (tmp_path / "run" / "README.md").read_text()
+    other, _ = fit(replace(config, replay_share=0.5), examples=fresh, replay=earlier, name="more")
+    assert not same_weights(found, other)
+
+
+def test_a_continued_run_with_replay_resumes_to_the_same_weights(fit, toy_graph, tmp_path):
+    config = replace(CONFIG, save_every=2)
+    parts = {"examples": EXAMPLES[:10], "replay": EXAMPLES[10:]}
+    fit(name="first")
+
+    def load():
+        return Reasoner.load(tmp_path / "first", toy_graph)
+
+    expected, _ = fit(config, name="whole", reasoner=load(), **parts)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, name="cut", reasoner=interrupt_after(load(), 3), **parts)
+    with pytest.raises(CheckpointError, match="cannot resume: continued_from: found {'run': 'first'"):
+        fit(config, name="cut", resume=True, **parts)
+    found, _ = fit(config, name="cut", resume=True, reasoner=load(), **parts)
+    assert same_weights(found, expected)
 
 
 # ---- telling

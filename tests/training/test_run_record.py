@@ -79,9 +79,9 @@ def test_a_resumed_run_may_go_on_longer(reasoner):
 
 def test_the_account_is_plain_json_with_versions_and_results(reasoner):
     config = TrainConfig(seed=3, num_epochs=7)
-    files = TrainFiles(examples=("train.jsonl", "more.tsv"))
+    files = TrainFiles(examples=("train.jsonl", "more.tsv"), replay=("old.jsonl",))
     account = json.loads(json.dumps(describe_run(settings(reasoner, config), config, REPORT, "cpu", files)))
-    assert account["files"] == {"examples": ["train.jsonl", "more.tsv"], "dev": []}
+    assert account["files"] == {"examples": ["train.jsonl", "more.tsv"], "dev": [], "replay": ["old.jsonl"]}
     assert account["seed"] == 3
     assert account["training"] == config.to_json()
     assert account["graph"] == reasoner.graph.fingerprint
