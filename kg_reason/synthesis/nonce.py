@@ -83,9 +83,8 @@ def with_invented_words(example: NLIExample, justification: Justification, words
         opens = place.start == 0 or text[: place.start].rstrip()[-1:] in ".!?"
         shown = form.capitalize() if text[place.start].isupper() and not opens else form
         changed = put(text, place.start, place.end, shown)
-        start = changed.lower().index(form, max(0, place.start - 2))  # an article before it may have changed
-        texts.append(changed)
-        places.append(ReplacedWord(start, start + len(form), place.entity, place.tag))
+        texts.append(changed.text)
+        places.append(ReplacedWord(changed.start, changed.end, place.entity, place.tag))
     changed_justification = replace(justification, premise_word=places[0], hypothesis_word=places[1])
     return replace(
         example, premise=texts[0], hypothesis=texts[1], names=names, justification=changed_justification
