@@ -10,7 +10,7 @@ import numpy as np
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.linker import Candidate, Mention
-from kg_reason.kg.paths import NUM_PATH_FEATURES, PathTable
+from kg_reason.kg.paths import MAX_STEPS, NUM_PATH_FEATURES, PathTable
 from kg_reason.nli import Label, NLIExample
 
 RELATIONS = ("hypernym", "antonym")  # known at training; the toy graph also has partOf and madeIn
@@ -38,8 +38,8 @@ def find_edge(graph: KnowledgeGraph, head: int, relation: int, tail: int) -> int
 
 def path_table(graph: KnowledgeGraph, paths: Sequence[ToyPath]) -> PathTable:
     count = len(paths)
-    entities, relations = np.full((count, 5), -1, np.int32), np.full((count, 4), -1, np.int32)
-    edges, forward = np.full((count, 4), -1, np.int32), np.zeros((count, 4), np.bool_)
+    entities, relations = np.full((count, MAX_STEPS + 1), -1, np.int32), np.full((count, MAX_STEPS), -1, np.int32)
+    edges, forward = np.full((count, MAX_STEPS), -1, np.int32), np.zeros((count, MAX_STEPS), np.bool_)
     features = np.zeros((count, NUM_PATH_FEATURES), np.float32)
     for row, path in enumerate(paths):
         walked = [graph.entity(f"ex:{name}") for name in path.entities]

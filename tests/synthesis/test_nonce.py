@@ -5,7 +5,9 @@ from itertools import islice
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.triples import Source, Triple
-from kg_reason.synthesis.nonce import NonceWords
+from kg_reason.kg.linker import EntityLinker
+from kg_reason.nli import Fact, Justification, Label, NLIExample, ReplacedWord
+from kg_reason.synthesis.nonce import NonceWords, with_invented_words
 
 
 def test_equal_seeds_give_equal_words_and_others_differ(toy_graph):
@@ -38,3 +40,43 @@ def test_a_word_that_the_graph_knows_is_passed_over(toy_graph):
     graph = KnowledgeGraph.from_triples(triples)
     words = NonceWords(graph, 1)
     assert not {words.draw() for _ in range(10)} & set(taken)
+
+
+JUSTIFIED = NLIExample(
+    "An owl has two violins.", "An owl has two instruments.", Label.ENTAILMENT,
+    justification=Justification(
+        ReplacedWord(15, 22, "ex:violin", "NNS"), ReplacedWord(15, 26, "ex:instrument", "NNS"),
+        (Fact("ex:violin", "ex:hypernym", "ex:instrument"),),
+    ),
+)  # fmt: skip
+
+
+def test_invented_words_stand_where_the_exchanged_ones_stood_in_their_form_and_are_linked(toy_graph):
+    made = with_invented_words(JUSTIFIED, JUSTIFIED.justification, NonceWords(toy_graph))
+    for text, place, entity in (
+        (made.premise, made.justification.premise_word, "ex:violin"),
+        (made.hypothesis, made.justification.hypothesis_word, "ex:instrument"),
+    ):
+        form = text[place.start : place.end]
+        assert form.endswith("s")
+        assert made.names[form] == made.names[form.removesuffix("s")] == place.entity == entity
+        assert text == f"An owl has two {form}."
+        (mention,) = (m for m in EntityLinker(toy_graph).link(text, made.names) if m.start == place.start)
+        assert [candidate.entity for candidate in mention.candidates] == [toy_graph.entity(entity)]
+    assert made.label is JUSTIFIED.label
+    assert made.justification.facts == JUSTIFIED.justification.facts
+
+
+def test_invented_words_give_way_to_others_and_the_article_follows(toy_graph):
+    example = NLIExample(
+        "An instrument is here.", "A violin is here.", Label.NEUTRAL,
+        justification=Justification(ReplacedWord(3, 13, "ex:instrument", "NN"), ReplacedWord(2, 8, "ex:violin", "NN")),
+    )  # fmt: skip
+    first = with_invented_words(example, example.justification, NonceWords(toy_graph, "one"))
+    second = with_invented_words(first, first.justification, NonceWords(toy_graph, "two"))
+    assert not set(first.names) & set(second.names)
+    for made in (first, second):
+        place = made.justification.premise_word
+        word = made.premise[place.start : place.end]
+        assert made.premise in (f"A {word} is here.", f"An {word} is here.")
+        assert set(made.names.values()) == {"ex:instrument", "ex:violin"}
