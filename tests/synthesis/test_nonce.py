@@ -4,8 +4,8 @@ import re
 from itertools import islice
 
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.triples import Source, Triple
 from kg_reason.kg.linker import EntityLinker
+from kg_reason.kg.triples import Source, Triple
 from kg_reason.nli import Fact, Justification, Label, NLIExample, ReplacedWord
 from kg_reason.synthesis.nonce import NonceWords, with_invented_words
 

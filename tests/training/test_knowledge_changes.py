@@ -1,4 +1,4 @@
-"""kg_reason.training.knowledge_changes: exchanged relations, paths left out, chance paths, on tables of the toy graph."""
+"""kg_reason.training.knowledge_changes on tables of the toy graph: exchanged relations, missing and chance paths."""
 
 import random
 
