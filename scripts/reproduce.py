@@ -57,7 +57,9 @@ def read_labelled(benchmarks: Path, share: float, seed: int) -> tuple[list[NLIEx
     return chosen, sorted(sentences)
 
 
-def made_pairs(graph: KnowledgeGraph, sentences: list[str], folder: Path, num_pairs: int, seed: int) -> list[NLIExample]:
+def made_pairs(
+    graph: KnowledgeGraph, sentences: list[str], folder: Path, num_pairs: int, seed: int
+) -> list[NLIExample]:
     """Return the pairs made from the graph, which all runs of a seed share; they are made once."""
     path = folder / f"synthesized-{num_pairs}-{seed}.jsonl"
     if not path.exists():
@@ -78,7 +80,8 @@ def main() -> int:
     parser.add_argument("--labelled-share", type=float, default=1.0)
     parser.add_argument("--num-pairs", type=int, default=14000)
     parser.add_argument("--encoder", default=ModelConfig().encoder)
-    parser.add_argument("--num-epochs", type=int, default=2)
+    parser.add_argument("--num-epochs", type=int, default=1)
+    parser.add_argument("--encoder-lr", type=float, default=1e-4)
     parser.add_argument("--mixed-precision", default="no")
     arguments = parser.parse_args()
 
@@ -88,8 +91,9 @@ def main() -> int:
     model = ModelConfig(evidence=arguments.evidence, encoder=arguments.encoder)
     reasoner = Reasoner.build(graph, ReasonerConfig(model=model), seed=arguments.seed)
     config = TrainConfig(
-        num_epochs=arguments.num_epochs, seed=arguments.seed, mixed_precision=arguments.mixed_precision
-    )
+        num_epochs=arguments.num_epochs, seed=arguments.seed, encoder_lr=arguments.encoder_lr,
+        mixed_precision=arguments.mixed_precision,
+    )  # fmt: skip
     start = time.time()
     files = TrainFiles(examples=(*TRAIN_FILES, "pairs made from the graph and their sentences"))
     train(reasoner, [*plain, *made], [], config, arguments.out, files=files)
