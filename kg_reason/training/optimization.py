@@ -24,6 +24,7 @@ ENCODER = "encoder."
 EMBEDDINGS = "encoder.embeddings."
 HEADS = ("text_head.", "path_fusion.", "path_counts.", "path_tokens.")
 ENCODER_LAYER = re.compile(r"encoder\..*\blayers?\.(\d+)\.")  # BERT, RoBERTa, ELECTRA, DistilBERT, ModernBERT
+IA3_SCALE = ".ia3_l."  # factors that start at 1: decay would draw them to 0, not back to the base encoder
 SGD_MOMENTUM = 0.9
 
 
@@ -70,15 +71,15 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     """Make the optimizer over the trained parameters: one group for each pair of rate and decay.
 
     The encoder moves at `encoder_lr`, an adapter at `adapter_lr` (its default is that of LoRA's paper for RoBERTa on
-    GLUE), everything else at `graph_lr`; only parameters of two or more dimensions decay, so biases and normalisation
-    do not. Each group keeps its highest rate as `peak_lr`, see `set_learning_rates`. Adafactor (Shazeer and Stern,
-    2018) runs without its relative steps, so that the rates mean what they do in AdamW.
+    GLUE), everything else at `graph_lr`. Only matrices decay; biases, normalisation and IA3's factors do not. Each
+    group keeps its highest rate as `peak_lr`, see `set_learning_rates`. Adafactor (Shazeer and Stern, 2018) runs
+    without its relative steps, so that the rates mean what they do in AdamW.
     """
     members: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             lr = _learning_rate(name, config)
-            decay = config.weight_decay if parameter.ndim >= 2 else 0.0
+            decay = config.weight_decay if parameter.ndim >= 2 and IA3_SCALE not in name else 0.0
             members.setdefault((lr, decay), []).append(parameter)
     groups = [
         {"params": parameters, "lr": lr, "peak_lr": lr, "weight_decay": decay}
