@@ -18,6 +18,7 @@ Value = TypeVar("Value")
 INPUT_FORMATS = ("auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "tsv", "csv")
 EVIDENCE = ("paths", "text", "counts", "verbalised", "tokens")
 TASKS = ("three-way", "two-way")
+ADAPTERS = ("none", "lora", "adalora", "prefix", "ia3")
 
 
 def setting(
@@ -163,6 +164,14 @@ class ModelConfig(Config):
         (), "what relations of your own mean, name=kind such as 'sits under=wider'; ^wider for the other direction"
     )
     gate_bias: float = setting(-1.0, "initial bias of the path gates; negative starts near the text model")
+    adapter: str = setting(
+        "none",
+        "train an adapter beside the encoder, which stays as it is; the run holds adapter and graph parts only",
+        choices=ADAPTERS,
+    )
+    adapter_rank: int = setting(8, "lora: rank of the change of a matrix; adalora: its mean", minimum=1, maximum=512)
+    adapter_alpha: int = setting(16, "lora, adalora: the change is scaled by alpha / rank", minimum=1, maximum=4096)
+    num_prefix_tokens: int = setting(20, "prefix: keys and values for each layer", minimum=1, maximum=512)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +210,9 @@ class TrainConfig(Config):
     accumulation_steps: int = setting(1, "batches whose gradients are summed before a step", minimum=1)
     optimizer: str = setting("adamw", "optimizer", choices=("adamw", "sgd", "adafactor"))
     encoder_lr: float = setting(5e-5, "learning rate of the text encoder", minimum=0.0)
+    adapter_lr: float = setting(
+        5e-4, "learning rate of the adapter; ia3 and prefix want about ten times the default", minimum=0.0
+    )
     graph_lr: float = setting(1e-3, "learning rate of graph encoder, fusion and heads", minimum=0.0)
     weight_decay: float = setting(0.01, "weight decay of matrices", minimum=0.0)
     warmup_fraction: float = setting(0.06, "share of the steps in which the rate rises", minimum=0.0, maximum=1.0)
@@ -228,6 +240,7 @@ class TrainConfig(Config):
         "none", "part of the encoder that is not trained",
         choices=("none", "encoder", "embeddings", "layers", "head-only"),
     )
+    merge_adapter: bool = setting(False, "save the run whole, with the trained adapter merged into the encoder")
     freeze_layers: int = setting(0, "with --freeze layers: the lowest N layers and the embeddings", minimum=0)
     class_weights: tuple[str, ...] = setting(
         (), "weights of the loss per label: 'balanced', or label=weight pairs such as neutral=2"

@@ -3,7 +3,7 @@
 A saved reasoner is one folder without pickles:
 
     config.json           settings, labels, known relations, and which graph it was trained with
-    model.safetensors     the weights
+    model.safetensors     the weights; beside an adapter all but those of its base encoder, which config.json names
     encoder_config.json   the architecture of the text encoder
     tokenizer/            the tokenizer's files
     training.json, README.md   how it was trained and what was measured (training/loop.py)
@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
@@ -33,6 +32,7 @@ from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
+from kg_reason.model.adapter import merge_adapter
 from kg_reason.model.batch import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model
@@ -44,10 +44,14 @@ from kg_reason.run_folder import (
     FORMAT_VERSION,
     TOKENIZER_FOLDER,
     WEIGHTS_FILE,
+    check_base_encoder,
+    describe_base_encoder,
+    find_base_encoder,
     load_weights,
     open_saved_graph,
     read_json,
     read_saved,
+    write_weights,
 )
 from kg_reason.synthesis.relation_table import load_table
 
@@ -129,18 +133,25 @@ class Reasoner:
             graph: the graph to use; None: the one it was trained with, which must still be the same (edits aside).
 
         Raises:
-            CheckpointError: something is missing, damaged or of another version, or the graph was rebuilt since.
+            CheckpointError: something is missing, damaged or of another version, the graph was rebuilt since, or an
+                adapter was trained on another base encoder.
+            MissingExtraError: there is an adapter, and peft is not installed.
             ConfigError: a saved setting does not exist or is out of range.
         """
         folder = Path(path)
         saved = read_saved(folder)
         config = ReasonerConfig.from_json(saved["settings"])
         graph = graph or open_saved_graph(folder, saved["graph"])
-        labels, encoder_config = task_labels(config.model.task), read_json(folder / ENCODER_FILE)
-        model = build_model(config.model, labels, saved["relations"], encoder_config=encoder_config)
+        labels, relations = task_labels(config.model.task), saved["relations"]
+        if config.model.adapter == "none":
+            model = build_model(config.model, labels, relations, encoder_config=read_json(folder / ENCODER_FILE))
+        else:
+            config = replace(config, model=find_base_encoder(folder, config.model, saved["base_encoder"]))
+            model = build_model(config.model, labels, relations)
+            check_base_encoder(folder, model.encoder, saved["base_encoder"])
         load_weights(model, folder / WEIGHTS_FILE)
         tokenizer = load_tokenizer(replace(config.model, encoder=str(folder / TOKENIZER_FOLDER)))
-        reasoner = cls(graph, config, model, tokenizer, saved["relations"])
+        reasoner = cls(graph, config, model, tokenizer, relations)
         reasoner.origin = folder
         return reasoner
 
@@ -164,16 +175,19 @@ class Reasoner:
                 },
                 "settings": self.config.to_json(),
             }
+            if self.config.model.adapter != "none":
+                saved["base_encoder"] = describe_base_encoder(folder, self.config.model, self.model.encoder)
             (part / CONFIG_FILE).write_text(_json(saved), encoding="utf-8")
-            weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-            save_file(weights, part / WEIGHTS_FILE)
-            architecture = self.model.encoder.config.to_dict()
-            public = {name: value for name, value in architecture.items() if not name.startswith("_")}
-            (part / ENCODER_FILE).write_text(_json(public), encoding="utf-8")
+            write_weights(part, self.model, self.model.encoder)
             self.tokenizer.save_pretrained(str(part / TOKENIZER_FOLDER))
             for name, text in (documents or {}).items():
                 (part / name).write_text(text, encoding="utf-8")
         self.origin = folder
+
+    def merge_adapter(self) -> None:
+        """Work the adapter into the encoder, so that a saved run is whole; answers change by rounding only."""
+        merge_adapter(self.model.encoder)
+        self.config = replace(self.config, model=replace(self.config.model, adapter="none"))
 
     # ---- answering
 

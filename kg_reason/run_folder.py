@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
-from kg_reason.config import ReasonerConfig
+from kg_reason.config import ModelConfig, ReasonerConfig
 from kg_reason.errors import CheckpointError, GraphError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import HEADER_FILE
+from kg_reason.model.adapter import base_fingerprint, base_names
 from kg_reason.nli import Label, task_labels
 
 FORMAT_VERSION = 1
@@ -71,6 +74,9 @@ def read_saved(folder: Path) -> dict[str, Any]:
     if saved["labels"] != list(expected):
         found = ", ".join(map(str, saved["labels"]))
         raise CheckpointError(f"{path}: labels: found {found}, expected {', '.join(expected)} in this order")
+    if ReasonerConfig.from_json(saved["settings"]).model.adapter != "none":
+        _check_kinds(saved, {"base_encoder": dict}, str(path))
+        _check_kinds(saved["base_encoder"], {"path": str, "fingerprint": str}, f"{path}: base_encoder")
     return saved
 
 
@@ -106,8 +112,60 @@ def open_saved_graph(folder: Path, saved: Mapping[str, str]) -> KnowledgeGraph:
     return graph
 
 
+def describe_base_encoder(folder: Path, config: ModelConfig, encoder: PreTrainedModel) -> dict[str, str]:
+    """Return what a run with an adapter says of its base encoder: its path, relative to the run, and its fingerprint.
+
+    Args:
+        folder: of the run.
+        config: of the model; the path is empty where its encoder is named otherwise than by a folder.
+        encoder: with the adapter.
+    """
+    path = os.path.relpath(config.encoder, folder) if Path(config.encoder).is_dir() else ""
+    return {"path": path, "fingerprint": base_fingerprint(encoder)}
+
+
+def find_base_encoder(folder: Path, config: ModelConfig, saved: Mapping[str, str]) -> ModelConfig:
+    """Return the settings of a run with an adapter, with the present place of its base encoder.
+
+    Args:
+        folder: of the run.
+        config: as saved.
+        saved: from `describe_base_encoder`.
+
+    Raises:
+        CheckpointError: the base encoder was a folder that is not there.
+    """
+    if not saved["path"]:
+        return config
+    path = Path(os.path.normpath(folder.absolute() / saved["path"]))
+    if not path.is_dir():
+        raise CheckpointError(f"{folder}: holds an adapter without its base encoder, expected that in {path}")
+    return replace(config, encoder=str(path))
+
+
+def check_base_encoder(folder: Path, encoder: PreTrainedModel, saved: Mapping[str, str]) -> None:
+    """Refuse to put an adapter on another encoder than the one it was trained on.
+
+    Raises:
+        CheckpointError: the weights of the encoder are not those of the base.
+    """
+    found, expected = base_fingerprint(encoder), saved["fingerprint"]
+    if found != expected:
+        raise CheckpointError(
+            f"{folder}: holds an adapter for an encoder with fingerprint {expected}, found one with {found}"
+        )
+
+
+def write_weights(folder: Path, model: nn.Module, encoder: PreTrainedModel) -> None:
+    """Write the weights of a model, beside an adapter without those of its base, and the encoder's architecture."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in _own_weights(model).items()}
+    save_file(weights, folder / WEIGHTS_FILE)
+    public = {name: value for name, value in encoder.config.to_dict().items() if not name.startswith("_")}
+    (folder / ENCODER_FILE).write_text(json.dumps(public, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Put the weights of a file into a model.
+    """Put the weights of a file into a model: all of them, or all but those of the base that an adapter leaves alone.
 
     Raises:
         CheckpointError: the file is missing or damaged, or its tensors are not those of the model, or not finite.
@@ -118,7 +176,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise CheckpointError(f"{path}: missing") from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: not a whole safetensors file ({error})") from error
-    expected = model.state_dict()
+    expected = _own_weights(model)
     for name in sorted(set(weights) ^ set(expected)):
         raise CheckpointError(f"{path}: tensor {name} is {'missing' if name in expected else 'not expected'}")
     for name, tensor in weights.items():
@@ -127,4 +185,9 @@ def load_weights(model: nn.Module, path: Path) -> None:
             raise CheckpointError(f"{path}: tensor {name}: found shape {found}, expected {wanted}")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: tensor {name} holds values that are not finite")
-    model.load_state_dict(weights)
+    model.load_state_dict(weights, strict=False)  # the base of an adapter has its weights
+
+
+def _own_weights(model: nn.Module) -> dict[str, Tensor]:
+    base = base_names(model)
+    return {name: tensor for name, tensor in model.state_dict().items() if name not in base}

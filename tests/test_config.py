@@ -60,7 +60,7 @@ def test_the_bounds_of_a_range_belong_to_it(value):
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(ConfigError, match="unknown setting 'droput', expected one of dropout, encoder"):
+    with pytest.raises(ConfigError, match="unknown setting 'droput', expected one of adapter, .*, dropout, encoder"):
         ModelConfig.from_json({"droput": 0.1})
 
 

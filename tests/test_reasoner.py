@@ -88,6 +88,36 @@ def test_a_saved_reasoner_answers_as_before_and_holds_no_pickle(reasoner: Reason
     assert str(tmp_path) not in (tmp_path / "run" / "encoder_config.json").read_text()
 
 
+@pytest.mark.parametrize("adapter", ["lora", "prefix"])
+def test_an_adapter_is_put_on_its_own_base_wherever_the_run_is_opened(
+    graph_folder: Path, tiny_encoder: Path, tmp_path: Path, adapter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    monkeypatch.chdir(tmp_path)
+    reasoner = make(graph_folder, Path("encoder"), adapter=adapter)
+    reasoner.save(tmp_path / "runs" / "run")
+    expected = logits(reasoner, PAIRS)
+    monkeypatch.chdir(graph_folder)
+    loaded = Reasoner.load(tmp_path / "runs" / "run", reasoner.graph)
+    assert np.array_equal(logits(loaded, PAIRS), expected)
+    loaded.save(tmp_path / "again")
+    assert np.array_equal(logits(Reasoner.load(tmp_path / "again", reasoner.graph), PAIRS), expected)
+
+
+def test_an_adapter_is_not_put_on_another_base(graph_folder: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    make(graph_folder, tmp_path / "encoder", adapter="lora").save(tmp_path / "run")
+    weights = load_file(tmp_path / "encoder" / "model.safetensors")
+    name = "encoder.layer.1.output.dense.weight"
+    save_file({**weights, name: weights[name] + 0.001}, tmp_path / "encoder" / "model.safetensors", {"format": "pt"})
+    expected = json.loads((tmp_path / "run" / "config.json").read_text())["base_encoder"]["fingerprint"]
+    with pytest.raises(CheckpointError, match=f"adapter for an encoder with fingerprint {expected}, found one with"):
+        Reasoner.load(tmp_path / "run")
+    shutil.rmtree(tmp_path / "encoder")
+    with pytest.raises(CheckpointError, match="holds an adapter without its base encoder, expected that in .*encoder"):
+        Reasoner.load(tmp_path / "run")
+
+
 def test_a_triple_added_to_the_graph_counts_without_training(
     graph_folder: Path, tiny_encoder: Path, tmp_path: Path
 ) -> None:

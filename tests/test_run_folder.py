@@ -33,6 +33,21 @@ def test_what_was_saved_is_read_back(run, toy_graph):
 
 
 @pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        (None, "base_encoder: found None, expected a dict"),
+        ({"path": 3}, "base_encoder: path: found 3, expected a str"),
+        ({"path": ""}, "base_encoder: fingerprint: found None, expected a str"),
+    ],
+)
+def test_an_adapter_says_which_base_it_needs(run, base, message):
+    settings = ReasonerConfig(model=ModelConfig(adapter="lora")).to_json()
+    rewrite(run, settings=settings, base_encoder=base)
+    with pytest.raises(CheckpointError, match=message):
+        read_saved(run)
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"format_version": 99}, "found format version 99, expected 1"),

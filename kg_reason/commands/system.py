@@ -18,7 +18,7 @@ PACKAGES = (
     "torch", "torch_geometric", "transformers", "accelerate", "numpy", "numba", "spacy", "polars", "pyoxigraph",
     "rdflib", "safetensors",
 )  # fmt: skip
-OPTIONAL_PACKAGES = ("zstandard", "datasets", "tensorboard", "wandb", "shtab", "simplemma")
+OPTIONAL_PACKAGES = ("zstandard", "datasets", "tensorboard", "wandb", "shtab", "simplemma", "peft")
 CAPABILITIES = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "bf16", "arm_bf16")
 
 

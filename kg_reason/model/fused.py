@@ -22,6 +22,7 @@ from transformers import PreTrainedModel
 from kg_reason.config import ModelConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.paths import NUM_PATH_FEATURES
+from kg_reason.model.adapter import EncoderPrefix, add_adapter
 from kg_reason.model.batch import Batch
 from kg_reason.model.encoder import (
     first_position,
@@ -59,6 +60,7 @@ class FusedModel(nn.Module):
         path_fusion: judges paths by their states and the text; None: not used.
         path_counts: judges paths by counts; None: not used.
         path_tokens: gives paths to the encoder as tokens; None: not used.
+        encoder_prefix: keys and values that the encoder sees before the tokens; None: not used.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class FusedModel(nn.Module):
         path_fusion: PathFusion | None = None,
         path_counts: PathCounts | None = None,
         path_tokens: PathTokens | None = None,
+        encoder_prefix: EncoderPrefix | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
+        self.encoder_prefix = encoder_prefix
         self.text_head = text_head
         self.subgraph_encoder = subgraph_encoder
         self.path_fusion = path_fusion
@@ -119,10 +123,12 @@ class FusedModel(nn.Module):
         num_paths = batch.path_example.shape[0]
         return PathVotes(text_logits.new_zeros(num_paths), text_logits.new_zeros(num_paths, text_logits.shape[1]))
 
-    def _encode(self, batch: Batch, **inputs: Tensor) -> Tensor:
+    def _encode(self, batch: Batch, **inputs: Any) -> Tensor:  # noqa: ANN401 - a prefix is no tensor
         """Run the encoder; returns the token states [B, T, text_dim]."""
         if self.has_token_types and "token_type_ids" not in inputs:
             inputs["token_type_ids"] = batch.token_type_ids
+        if self.encoder_prefix is not None:
+            inputs |= self.encoder_prefix(inputs["attention_mask"], inputs.get("position_ids"))
         states: Tensor = self.encoder(**inputs).last_hidden_state
         return states
 
@@ -187,13 +193,14 @@ def build_model(
 
     Raises:
         CheckpointError: the encoder cannot be loaded.
-        ConfigError: `config.max_tokens` is more than the encoder can read.
-        MissingExtraError: the packaged encoder is not installed.
+        ConfigError: `config.max_tokens` is more than the encoder can read, or the adapter does not fit the encoder.
+        MissingExtraError: the packaged encoder, or peft for an adapter, is not installed.
     """
     encoder = load_encoder(config) if encoder_config is None else make_encoder(encoder_config)
     longest = max_tokens(encoder)
     if config.max_tokens > longest:
         raise ConfigError(f"max_tokens: found {config.max_tokens}, expected at most {longest} for this encoder")
+    prefix = add_adapter(encoder, config)
     text_dim, embedding_dim = text_width(encoder), word_embeddings(encoder).embedding_dim
     head = nn.Sequential(
         nn.Dropout(config.dropout),
@@ -205,9 +212,9 @@ def build_model(
     dropout, gate_bias = config.dropout, config.gate_bias
     if config.evidence == "counts":
         counts = PathCounts(config.graph_dim, len(relations), len(labels), dropout=dropout, gate_bias=gate_bias)
-        return FusedModel(encoder, head, path_counts=counts)
+        return FusedModel(encoder, head, path_counts=counts, encoder_prefix=prefix)
     if config.evidence not in ("paths", "tokens"):
-        return FusedModel(encoder, head)
+        return FusedModel(encoder, head, encoder_prefix=prefix)
     subgraph_encoder = SubgraphEncoder(
         embedding_dim,
         text_dim if config.evidence == "paths" else embedding_dim,
@@ -218,9 +225,11 @@ def build_model(
     )
     if config.evidence == "tokens":
         tokens = PathTokens(config.graph_dim, NUM_PATH_FEATURES, embedding_dim)
-        return FusedModel(encoder, head, subgraph_encoder=subgraph_encoder, path_tokens=tokens)
+        return FusedModel(
+            encoder, head, subgraph_encoder=subgraph_encoder, path_tokens=tokens, encoder_prefix=prefix
+        )
     fusion = PathFusion(
         text_dim, config.graph_dim, NUM_PATH_FEATURES, len(labels), dropout=dropout, gate_bias=gate_bias
     )
-    return FusedModel(encoder, head, subgraph_encoder=subgraph_encoder, path_fusion=fusion)
+    return FusedModel(encoder, head, subgraph_encoder=subgraph_encoder, path_fusion=fusion, encoder_prefix=prefix)
 

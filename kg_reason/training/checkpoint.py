@@ -2,7 +2,7 @@
 
     checkpoint/
       state.json                   where the run stands, random states, settings; names the files below and their sha256
-      step-00000120.safetensors    weights and optimizer state at that step
+      step-00000120.safetensors    weights and optimizer state at that step; beside an adapter without its base encoder
       best-00000100.safetensors    the weights with the best dev score so far; absent without dev examples
 
 The tensors are written beside the older ones; replacing `state.json` is the one moment at which a new state counts,
@@ -27,6 +27,8 @@ from torch import Tensor, nn
 
 from kg_reason.errors import CheckpointError
 from kg_reason.kg.files import UNFINISHED, file_checksum, replace_file, whole_file
+from kg_reason.model.adapter import base_names
+from kg_reason.training.rank_allocation import IMPORTANCE, KEPT, UNCERTAINTY
 
 FORMAT = 1
 STATE_FILE = "state.json"
@@ -43,6 +45,7 @@ OPTIMIZER_SHAPES: dict[str, Callable[[Shape], Shape]] = {  # of each state an op
     "exp_avg_sq_col": lambda shape: shape[:-2] + shape[-1:],
     "momentum_buffer": lambda shape: shape,
     "RMS": lambda _: (),
+    **{name: lambda shape: shape for name in (IMPORTANCE, UNCERTAINTY, KEPT)},  # of an adapter's ranks
 }
 
 
@@ -271,10 +274,11 @@ def _model_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _saved_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return parameters and persistent buffers by name, each shared one once."""
-    persistent = model.state_dict().keys()
+    """Return parameters and persistent buffers by name, each shared one once; not those an adapter leaves alone."""
+    persistent, base = model.state_dict().keys(), base_names(model)
     buffers = {name: tensor for name, tensor in model.named_buffers() if name in persistent}
-    return {**dict(model.named_parameters()), **buffers}
+    tensors = {**dict(model.named_parameters()), **buffers}
+    return {name: tensor for name, tensor in tensors.items() if name not in base}
 
 
 def _on_cpu(tensor: Tensor) -> Tensor:

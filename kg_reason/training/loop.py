@@ -128,6 +128,8 @@ def train(
         if not all(bool(parameter.isfinite().all()) for parameter in reasoner.model.parameters()):
             raise ConfigError(not_finite(config, f"weights are not finite after step {state.step}"))
         reasoner.model.eval()
+        if config.merge_adapter:
+            reasoner.merge_adapter()
         report = _report(loop, state)
         is_main = accelerator.is_main_process
         if is_main:
@@ -267,6 +269,8 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
         batch = batch.to(accelerator.device)
         with nullcontext() if number == len(batches) - 1 else accelerator.no_sync(model):
             loss = batch_loss(model(batch), batch.labels, loop.weights, config) / step.total_weight
+            if loop.ranks is not None:
+                loss = loss + loop.ranks.penalty() / (len(batches) * accelerator.num_processes)
             accelerator.backward(loss * accelerator.num_processes)  # processes average their gradients
         total += loss.detach()
     mean_loss = float(accelerator.reduce(total, "sum"))
@@ -275,6 +279,8 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
         what = "gradient" if np.isfinite(mean_loss) else "loss"
         raise ConfigError(not_finite(config, f"{what} is not finite at step {num_done + 1}"))
     loop.optimizer.step()
+    if loop.ranks is not None and not accelerator.optimizer_step_was_skipped:
+        loop.ranks.allocate(num_done + 1)
     if accelerator.trackers:
         rates = {f"rate/{number}": group["lr"] for number, group in enumerate(loop.bare_optimizer.param_groups)}
         accelerator.log({"train/loss": mean_loss, "train/gradient_norm": norm, **rates}, step=num_done + 1)

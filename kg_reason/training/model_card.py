@@ -15,6 +15,7 @@ from typing import Any
 
 from kg_reason.config import Config, TrainConfig
 from kg_reason.evaluation import wilson
+from kg_reason.model.adapter import is_adapter
 from kg_reason.model.encoder import PACKAGED_ENCODER
 from kg_reason.reasoner import Reasoner
 from kg_reason.training.run_record import TrainReport
@@ -55,7 +56,7 @@ def model_card(
         f"Decides what a premise says about a hypothesis: {labels}. "
         f"{EVIDENCE_TEXT[reasoner.config.model.evidence]} Made by kg_reason {account['versions']['kg_reason']}.",
         "## Use\n\n" + _usage(name),
-        "## Text encoder and graph\n\n" + _parts(reasoner),
+        "## Text encoder and graph\n\n" + _parts(reasoner, account),
         "## Training data\n\n" + _data(account),
         "## Training\n\n" + _training(reasoner, config, report, account),
         "## Results\n\n" + _results(name, reasoner, report),
@@ -91,8 +92,8 @@ def _usage(name: str) -> str:
     return f"```sh\n{shell}\n```\n\n```python\n{python}\n```\n\n{remark}"
 
 
-def _parts(reasoner: Reasoner) -> str:
-    """Describe encoder and graph."""
+def _parts(reasoner: Reasoner, account: Mapping[str, Any]) -> str:
+    """Describe encoder, adapter and graph."""
     graph, encoder = reasoner.graph, reasoner.model.encoder
     shape = encoder.config.to_dict()
     layers, width = shape.get("num_hidden_layers"), shape.get("hidden_size")
@@ -105,9 +106,19 @@ def _parts(reasoner: Reasoner) -> str:
         ["", ""],
         ["text encoder", f"{_code(reasoner.config.model.encoder)} ({shape.get('model_type')}{layer_text})"],
         ["parameters", f"{sizes[1]:,}, of which {sizes[0]:,} in the encoder; none belongs to an entity"],
+        *_adapter(reasoner, account["reasoner"]["model"]["adapter"]),
         ["graph", f"{graph_name}: {counts}, {graph.num_aliases:,} labels{edits}"],
         ["fingerprint of the graph", _code(graph.fingerprint)],
     ])
+
+
+def _adapter(reasoner: Reasoner, method: str) -> Iterator[list[str]]:
+    if reasoner.config.model.adapter != "none":
+        size = sum(value.numel() for name, value in reasoner.model.named_parameters() if is_adapter(name))
+        rest = "the rest of the encoder is not in this folder and must be where it was in training, unchanged"
+        yield ["adapter of the encoder", f"{method}, {size:,} parameters; {rest}"]
+    elif method != "none":
+        yield ["adapter of the encoder", f"{method}, merged into the encoder"]
 
 
 def _data(account: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """How weights move: which are trained, the optimizer over their groups, the rate at each step, the weights of labels.
 
 Everything here is a function of a model and TrainConfig and holds no state; the loop that calls it is `loop.py`.
-A model is any module with a submodule `encoder`; its other parameters are the graph encoder, the fusion and the heads.
+A model is any module with a submodule `encoder`, with or without an adapter (`model/adapter.py`); its other parameters
+are the graph encoder, the fusion and the heads.
 """
 
 from __future__ import annotations
@@ -16,27 +17,35 @@ from transformers.optimization import Adafactor
 
 from kg_reason.config import TrainConfig
 from kg_reason.errors import ConfigError
+from kg_reason.model.adapter import base_names, is_adapter
 from kg_reason.nli import Label
 
 ENCODER = "encoder."
 EMBEDDINGS = "encoder.embeddings."
 HEADS = ("text_head.", "path_fusion.", "path_counts.", "path_tokens.")
 ENCODER_LAYER = re.compile(r"encoder\..*\blayers?\.(\d+)\.")  # BERT, RoBERTa, ELECTRA, DistilBERT, ModernBERT
+IA3_SCALE = ".ia3_l."  # factors that start at 1: decay would draw them to 0, not back to the base encoder
 SGD_MOMENTUM = 0.9
 
 
 def freeze(model: nn.Module, config: TrainConfig) -> None:
     """Mark which parameters are trained, by the policy of `config.freeze`; all others are unmarked.
 
+    Beside an adapter the whole encoder is frozen, and there is no other policy.
+
     Raises:
-        ConfigError: `freeze_layers` does not fit the policy or the encoder, or nothing would be left to train.
+        ConfigError: `freeze_layers` does not fit the policy or the encoder, nothing would be left to train, or the
+            model has an adapter.
     """
+    base = base_names(model)
+    if base and config.freeze != "none":
+        raise ConfigError(f"freeze: found {config.freeze}, expected none with an adapter, which freezes the encoder")
     layers = {int(match[1]) for name, _ in model.named_parameters() if (match := ENCODER_LAYER.match(name))}
     if config.freeze == "layers" and not 1 <= config.freeze_layers <= len(layers):
         raise ConfigError(f"freeze_layers: found {config.freeze_layers}, expected 1 to {len(layers)} encoder layers")
     if config.freeze != "layers" and config.freeze_layers:
         raise ConfigError(f"freeze_layers: found {config.freeze_layers} with freeze={config.freeze}, expected layers")
-    frozen = [_is_frozen(name, config) for name, _ in model.named_parameters()]
+    frozen = [name in base or _is_frozen(name, config) for name, _ in model.named_parameters()]
     if all(frozen):
         raise ConfigError(f"freeze: {config.freeze} leaves nothing of this model to train")
     if config.freeze != "none" and not any(frozen):
@@ -61,15 +70,16 @@ def _is_frozen(name: str, config: TrainConfig) -> bool:
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """Make the optimizer over the trained parameters: one group for each pair of rate and decay.
 
-    The encoder moves at `encoder_lr`, everything else at `graph_lr`; only parameters of two or more dimensions decay,
-    so biases and normalisation do not. Each group keeps its highest rate as `peak_lr`, see `set_learning_rates`.
-    Adafactor (Shazeer and Stern, 2018) runs without its relative steps, so that the rates mean what they do in AdamW.
+    The encoder moves at `encoder_lr`, an adapter at `adapter_lr` (its default is that of LoRA's paper for RoBERTa on
+    GLUE), everything else at `graph_lr`. Only matrices decay; biases, normalisation and IA3's factors do not. Each
+    group keeps its highest rate as `peak_lr`, see `set_learning_rates`. Adafactor (Shazeer and Stern, 2018) runs
+    without its relative steps, so that the rates mean what they do in AdamW.
     """
     members: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            lr = config.encoder_lr if name.startswith(ENCODER) else config.graph_lr
-            decay = config.weight_decay if parameter.ndim >= 2 else 0.0
+            lr = _learning_rate(name, config)
+            decay = config.weight_decay if parameter.ndim >= 2 and IA3_SCALE not in name else 0.0
             members.setdefault((lr, decay), []).append(parameter)
     groups = [
         {"params": parameters, "lr": lr, "peak_lr": lr, "weight_decay": decay}
@@ -80,6 +90,12 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     if config.optimizer == "adafactor":
         return Adafactor(groups, lr=config.graph_lr, scale_parameter=False, relative_step=False)  # type: ignore[no-untyped-call]
     return torch.optim.AdamW(groups, fused=all(p.device.type in ("cpu", "cuda") for g in members.values() for p in g))
+
+
+def _learning_rate(name: str, config: TrainConfig) -> float:
+    if is_adapter(name):
+        return config.adapter_lr
+    return config.encoder_lr if name.startswith(ENCODER) else config.graph_lr
 
 
 def rate_factor(step: int, num_steps: int, config: TrainConfig) -> float:

@@ -17,6 +17,7 @@ from typing import Any, Self
 from kg_reason.config import TrainConfig
 from kg_reason.errors import CheckpointError
 from kg_reason.kg.files import file_checksum
+from kg_reason.model.adapter import base_fingerprint, base_names
 from kg_reason.nli import NLIExample
 from kg_reason.reasoner import Reasoner
 from kg_reason.run_folder import WEIGHTS_FILE
@@ -136,6 +137,7 @@ def run_settings(
     return {
         "training": {name: value for name, value in config.to_json().items() if name not in FREE_SETTINGS},
         "reasoner": reasoner.config.to_json(),
+        **({"base_encoder": base_fingerprint(reasoner.model.encoder)} if base_names(reasoner.model) else {}),
         "graph": reasoner.graph.fingerprint,
         "num_processes": num_processes,
         "continued_from": _describe_origin(reasoner.origin),

@@ -25,11 +25,13 @@ from torch import Tensor, nn
 from kg_reason.config import TrainConfig
 from kg_reason.errors import ConfigError, MissingExtraError
 from kg_reason.kg.grounding import Grounding
+from kg_reason.model.adapter import MERGEABLE
 from kg_reason.nli import NLIExample, fit_label
 from kg_reason.reasoner import Reasoner
 from kg_reason.training.augmentation import Augmenter
 from kg_reason.training.optimization import build_optimizer, freeze, label_weights
 from kg_reason.training.ordering import epoch_steps
+from kg_reason.training.rank_allocation import RankAllocation
 from kg_reason.training.run_record import run_settings
 
 TOKENIZED_AT_ONCE = 1_000  # examples
@@ -60,6 +62,7 @@ class Loop:
     train: Data
     dev: Data
     weights: Tensor  # [num_labels]
+    ranks: RankAllocation | None  # None: the adapter, if there is one, keeps its ranks
     settings: dict[str, Any]
     steps_per_epoch: int
     num_steps: int
@@ -142,6 +145,7 @@ def build_loop(
     num_processes = accelerator.num_processes
     labelled = [[example for example in split if example.label is not None] for split in splits]
     _check_examples(splits, labelled, config, num_processes)
+    _check_adapter(reasoner, config)
     numbers = [_label_numbers(reasoner, kept) for kept in labelled]
     counts = np.bincount(numbers[0], minlength=len(reasoner.labels)).tolist()
     weights = label_weights(config.class_weights, counts, reasoner.labels).to(accelerator.device)
@@ -157,11 +161,15 @@ def build_loop(
     bare_optimizer = build_optimizer(reasoner.model.to(accelerator.device), config)
     model, optimizer = accelerator.prepare(reasoner.model, bare_optimizer)
     num_steps = steps_per_epoch * config.num_epochs
+    num_steps = min(num_steps, config.max_steps) if config.max_steps else num_steps
+    settings, ranks = reasoner.config.model, None
+    if settings.adapter == "adalora":
+        ranks = RankAllocation(reasoner.model.encoder, bare_optimizer, settings, num_steps)
     return Loop(
         accelerator, collating, reasoner, model, optimizer, bare_optimizer, config,
-        Augmenter(reasoner, config), train_data, dev_data, weights,
+        Augmenter(reasoner, config), train_data, dev_data, weights, ranks,
         run_settings(reasoner, config, train_data.examples, dev_data.examples, num_processes),
-        steps_per_epoch, min(num_steps, config.max_steps) if config.max_steps else num_steps,
+        steps_per_epoch, num_steps,
     )  # fmt: skip
 
 
@@ -195,6 +203,12 @@ def _check_examples(
     for name in ("patience", "eval_every"):
         if getattr(config, name) and not labelled[1]:
             raise ConfigError(f"{name}: found {getattr(config, name)} without labelled dev examples, expected 0")
+
+
+def _check_adapter(reasoner: Reasoner, config: TrainConfig) -> None:
+    adapter = reasoner.config.model.adapter
+    if config.merge_adapter and adapter not in MERGEABLE:
+        raise ConfigError(f"merge_adapter: found adapter {adapter}, expected one of {', '.join(MERGEABLE)}")
 
 
 def _label_numbers(reasoner: Reasoner, examples: Sequence[NLIExample]) -> NDArray[np.int64]:

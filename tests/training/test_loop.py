@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from kg_reason.config import ModelConfig, ReasonerConfig, TrainConfig
+from kg_reason.config import ADAPTERS, ModelConfig, ReasonerConfig, TrainConfig
 from kg_reason.errors import CheckpointError, ConfigError, MissingExtraError
 from kg_reason.model import gnn
+from kg_reason.model.adapter import MERGEABLE, base_names, is_adapter
 from kg_reason.nli import Label, NLIExample
 from kg_reason.reasoner import Reasoner
 from kg_reason.training.loop import train
@@ -300,6 +302,91 @@ def test_the_controls_train_and_resume_alike(fit, make_reasoner, evidence):
     with pytest.raises(KeyboardInterrupt):
         fit(config, name="cut", reasoner=interrupt_after(make_reasoner(evidence=evidence), 3))
     assert same_weights(fit(config, name="cut", resume=True, reasoner=make_reasoner(evidence=evidence))[0], expected)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS[1:])
+def test_an_adapter_and_the_graph_parts_learn_and_the_encoder_stays(fit, make_reasoner, adapter):
+    before = {name: value.clone() for name, value in make_reasoner(adapter=adapter).model.state_dict().items()}
+    reasoner, _ = fit(CONFIG, reasoner=make_reasoner(adapter=adapter))
+    base = base_names(reasoner.model)
+    same = {name for name, value in reasoner.model.state_dict().items() if torch.equal(value, before[name])}
+    assert same == base
+    assert len(base) > 30
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS[1:])
+def test_a_run_with_an_adapter_is_small_and_answers_as_it_did(fit, make_reasoner, toy_graph, tmp_path, adapter):
+    reasoner, _ = fit(CONFIG, dev=DEV, reasoner=make_reasoner(adapter=adapter))
+    make_reasoner().save(tmp_path / "whole")
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("run", "whole")]
+    encoder = sum(value.numel() for value in make_reasoner().model.encoder.parameters()) * 4
+    assert sizes[0] < sizes[1] - 0.7 * encoder
+    loaded = Reasoner.load(tmp_path / "run", toy_graph)
+    logits = [each.score(DEV, each.ground_all(DEV)).logits for each in (loaded, reasoner)]
+    assert np.array_equal(*logits)
+    assert f"{adapter}, " in (tmp_path / "run" / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "num_steps"), [("lora", 3), ("adalora", 3), ("adalora", 9), ("prefix", 3), ("ia3", 3)]
+)
+def test_adapters_resume_to_the_same_weights_without_their_base(fit, make_reasoner, tmp_path, adapter, num_steps):
+    config = replace(CONFIG, save_every=2, num_epochs=3)  # adalora's last allocation comes after 7 of 15 steps
+    expected, _ = fit(config, dev=DEV, name="whole", reasoner=make_reasoner(adapter=adapter))
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, dev=DEV, name="cut", reasoner=interrupt_after(make_reasoner(adapter=adapter), num_steps))
+    (kept,) = (tmp_path / "cut.training" / "checkpoint").glob("step-*.safetensors")
+    assert not [name for name in load_file(kept) if "word_embeddings" in name]
+    found, _ = fit(config, dev=DEV, name="cut", resume=True, reasoner=make_reasoner(seed=1, adapter=adapter))
+    assert same_weights(found, expected)
+
+
+@pytest.mark.parametrize("adapter", MERGEABLE)
+def test_a_merged_run_is_whole(fit, make_reasoner, toy_graph, tmp_path, adapter):
+    config = replace(CONFIG, merge_adapter=True)
+    apart, _ = fit(CONFIG, name="apart", reasoner=make_reasoner(adapter=adapter))
+    fit(config, reasoner=make_reasoner(adapter=adapter))
+    loaded = Reasoner.load(tmp_path / "run", toy_graph)
+    assert loaded.config.model.adapter == "none"
+    assert loaded.model.state_dict().keys() == make_reasoner().model.state_dict().keys()
+    logits = [each.score(DEV, each.ground_all(DEV)).logits for each in (loaded, apart)]
+    assert np.allclose(*logits, atol=1e-4)
+    assert f"{adapter}, merged into the encoder" in (tmp_path / "run" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("adapter", ["none", "prefix"])
+def test_what_cannot_be_merged_is_told_before_the_training(fit, make_reasoner, adapter):
+    with pytest.raises(ConfigError, match=f"merge_adapter: found adapter {adapter}, expected one of lora, ada"):
+        fit(replace(CONFIG, merge_adapter=True), reasoner=make_reasoner(adapter=adapter))
+
+
+def test_an_adapter_has_a_rate_of_its_own(fit, make_reasoner):
+    still = fit(replace(CONFIG, adapter_lr=0.0), name="still", reasoner=make_reasoner(adapter="lora"))[0]
+    faster = fit(replace(CONFIG, adapter_lr=1e-2), name="faster", reasoner=make_reasoner(adapter="lora"))[0]
+    before = make_reasoner(adapter="lora").model.state_dict()
+    moved = [
+        {name for name, value in each.model.state_dict().items() if is_adapter(name) and not value.equal(before[name])}
+        for each in (still, faster)
+    ]
+    assert moved[0] == set()
+    assert moved[1] == set(filter(is_adapter, before))
+
+
+@pytest.mark.parametrize("freeze", ["encoder", "head-only"])
+def test_an_adapter_beside_another_freezing_is_refused(fit, make_reasoner, freeze):
+    with pytest.raises(ConfigError, match=f"freeze: found {freeze}, expected none with an adapter"):
+        fit(replace(CONFIG, freeze=freeze), reasoner=make_reasoner(adapter="lora"))
+
+
+def test_an_adapter_is_not_resumed_on_another_base(fit, make_reasoner):
+    config = replace(CONFIG, save_every=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(config, reasoner=interrupt_after(make_reasoner(adapter="lora"), 3))
+    other = make_reasoner(adapter="lora")
+    with torch.no_grad():
+        other.model.encoder.embeddings.word_embeddings.weight[7, 3] += 1.0
+    with pytest.raises(CheckpointError, match="cannot resume: base_encoder: found '"):
+        fit(config, resume=True, reasoner=other)
 
 
 def test_a_run_stops_when_dev_does_not_get_better(fit):

@@ -137,6 +137,12 @@ def test_matrices_decay_and_biases_and_norms_do_not(model, optimizer):
     assert set(decay.values()) == {0.0, 0.1}
 
 
+def test_factors_around_one_do_not_decay(model):
+    model.encoder.layer = nn.ModuleDict({"ia3_l": nn.ParameterDict({"default": nn.Parameter(torch.ones(4, 1))})})
+    groups = build_optimizer(model, TrainConfig(weight_decay=0.1, adapter_lr=0.3)).param_groups
+    assert [(group["lr"], group["weight_decay"]) for group in groups if group["lr"] == 0.3] == [(0.3, 0.0)]
+
+
 def test_frozen_parameters_are_not_in_the_optimizer(model):
     freeze(model, TrainConfig(freeze="head-only"))
     groups = build_optimizer(model, TrainConfig(freeze="head-only")).param_groups
