@@ -184,10 +184,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", help="JSON Lines of text and mentions")
     parser.add_argument("--codex", type=Path, nargs="+", required=True, help="folders of CoDEx")
-    parser.add_argument("--context-weight", type=float, default=None, help="setting of the linker; by default its own")
+    own = LinkerConfig()
+    parser.add_argument("--context-weight", type=float, default=own.context_weight, help="setting of the linker")
+    parser.add_argument("--popularity-weight", type=float, default=own.popularity_weight, help="setting of the linker")
     options = parser.parse_args()
-    config = LinkerConfig() if options.context_weight is None else LinkerConfig(context_weight=options.context_weight)
     try:
+        config = LinkerConfig(
+            context_weight=options.context_weight, popularity_weight=options.popularity_weight
+        )
         graph = KnowledgeGraph.from_triples(codex_triples(options.codex))
         linker = EntityLinker(graph, config)
         print(f"graph: {graph.num_entities:,} entities, {graph.num_edges:,} edges, {graph.num_aliases:,} labels")

@@ -6,7 +6,8 @@
 GRAPH is the WordNet graph of graphs/wordnet, built. A line of FILE has `tokens` and `instances`: the `index` of a token,
 its `lemma` and `pos` (NOUN, VERB, ADJ, ADV) and `senses`, keys of WordNet 3.0 of which any is right. What is counted
 is F1 as in the unified evaluation framework (Raganato et al., EACL 2017): a word that the linker leaves out lowers the
-recall alone. Intervals are Wilson's, of the share of all words that is right.
+recall alone. Intervals are Wilson's, of the share of all words that is right. A second table counts only the words that
+the linker links at the place asked, not within a longer name: there, choosing the sense is all that is left.
 """
 
 from __future__ import annotations
@@ -60,12 +61,14 @@ class Answer:
         attempted: whether the method chose a sense at all.
         right: 1 or 0; for a random choice, its chance.
         ambiguous: whether the lemma has more than one sense of that part of speech.
+        same_place: whether the linker, told the part of speech, links the word at its own place.
     """
 
     pos: str
     attempted: bool
     right: float
     ambiguous: bool
+    same_place: bool
 
 
 def sense_keys(folder: Path, wordnet: WordNet) -> dict[str, str]:
@@ -151,22 +154,30 @@ def answer_all(
     """Return what each method says of each instance."""
     answers: dict[str, list[Answer]] = {method: [] for method in METHODS}
     for text, instances in texts:
-        tags = {instance.start: TAGS[instance.pos] for instance in instances}
-        linked = {"linker, part of speech given": linker.link_tagged(text, tags), "linker": linker.link(text)}
+        tagged = linker.link_tagged(text, {instance.start: TAGS[instance.pos] for instance in instances})
+        plain = linker.link(text)
         for instance in instances:
             known = senses.get((instance.lemma, LETTERS[instance.pos]), [])
-            ambiguous = len(known) > 1
-
-            def add(method: str, attempted: bool, right: float) -> None:
-                answers[method].append(Answer(instance.pos, attempted, right, ambiguous))  # noqa: B023
-
-            for method, mentions in linked.items():
-                found = candidates_of(mentions, instance, linker.graph)
-                add(method, bool(found), float(bool(instance.right & set(found[:1]))))
-                add(method.replace("linker", "kept"), bool(found), float(bool(instance.right & set(found))))
-            add("first sense", bool(known), float(bool(instance.right & set(known[:1]))))
-            add("random sense", bool(known), len(instance.right & set(known)) / max(1, len(known)))
+            with_pos = candidates_of(tagged, instance, linker.graph)
+            without = candidates_of(plain, instance, linker.graph)
+            places = {(mention.start, mention.end) for mention in tagged if mention.candidates}
+            is_there = (instance.start, instance.end) in places
+            said = {
+                "linker, part of speech given": (bool(with_pos), share_right(with_pos[:1], instance) > 0),
+                "linker": (bool(without), share_right(without[:1], instance) > 0),
+                "first sense": (bool(known), share_right(known[:1], instance)),
+                "random sense": (bool(known), share_right(known, instance)),
+                "kept, part of speech given": (bool(with_pos), share_right(with_pos, instance) > 0),
+                "kept": (bool(without), share_right(without, instance) > 0),
+            }
+            for method, (attempted, right) in said.items():
+                answers[method].append(Answer(instance.pos, attempted, float(right), len(known) > 1, is_there))
     return answers
+
+
+def share_right(chosen: Sequence[str], instance: Instance) -> float:
+    """Return the share of the chosen senses that are right, 0 where none is chosen."""
+    return sum(sense in instance.right for sense in chosen) / max(1, len(chosen))
 
 
 def f1(answers: Sequence[Answer]) -> float:
@@ -177,7 +188,7 @@ def f1(answers: Sequence[Answer]) -> float:
 
 def table(answers: Mapping[str, Sequence[Answer]]) -> list[str]:
     """Return the rows of a Markdown table: F1 in per cent by method and part of speech, with the interval of all."""
-    first = next(iter(answers.values()))
+    first = answers[METHODS[0]]
     groups = [pos for pos in LETTERS if any(answer.pos == pos for answer in first)]
     counts = [sum(answer.pos == pos for answer in first) for pos in groups]
     heads = [f"{pos} ({count:,})" for pos, count in zip(groups, counts, strict=True)]
@@ -199,16 +210,22 @@ def main() -> None:
     parser.add_argument("graph", help="the WordNet graph, a folder made by kg-reason build")
     parser.add_argument("files", type=Path, nargs="+", help="JSON Lines of tokens and instances")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WNDB files")
-    parser.add_argument("--context-weight", type=float, default=None, help="setting of the linker; by default its own")
+    own = LinkerConfig()
+    parser.add_argument("--context-weight", type=float, default=own.context_weight, help="setting of the linker")
+    parser.add_argument("--popularity-weight", type=float, default=own.popularity_weight, help="setting of the linker")
     options = parser.parse_args()
-    config = LinkerConfig() if options.context_weight is None else LinkerConfig(context_weight=options.context_weight)
     try:
+        config = LinkerConfig(
+            context_weight=options.context_weight, popularity_weight=options.popularity_weight
+        )
         keys = sense_keys(options.wordnet, read_wordnet(options.wordnet))
         graph = KnowledgeGraph.open(options.graph)
         linker, senses = EntityLinker(graph, config), senses_by_lemma(graph)
         for path in options.files:
-            print(f"\n{path.name}: F1\n")
-            print("\n".join(table(answer_all(read_instances(path, keys), linker, senses))))
+            answers = answer_all(read_instances(path, keys), linker, senses)
+            print("\n".join([f"\n{path.name}: F1, all words\n", *table(answers)]))
+            there = {method: [each for each in given if each.same_place] for method, given in answers.items()}
+            print("\n".join([f"\n{path.name}: F1, words linked at the place asked\n", *table(there)]))
     except KGReasonError as error:
         raise SystemExit(f"measure_senses: {error}") from error
 

@@ -35,6 +35,8 @@ from kg_reason.kg.word_table import (
 )
 from kg_reason.kg.words import BREAK_BIT, GLUED_BIT
 
+PLURAL_LABEL = 0.9  # what a label that is a plural loses to its singular ("men": work force or man), as inflection costs
+
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
@@ -94,9 +96,12 @@ def _gather(
     counts = np.zeros(16, dtype=np.int64)
     total = 0
     exact_without_pos = False
+    inflected_noun = False
     first = entry
     while entry >= 0:
         if entries[entry, 8] > 0:
+            if entries[entry, 5] == NOUN:
+                inflected_noun = inflected_noun or entries[entry, 6] > 0
             if entries[entry, 5] > 0:
                 counts[entries[entry, 5]] += 1
                 total += 1
@@ -121,7 +126,10 @@ def _gather(
                 share = 0.9 + 0.1 * counts[bit] / total
             if bit == VERB and base_verb >= 0 and by_rule == (base_verb == 1):
                 weight *= 0.6
-            score = entries[entry, 8] / EXACTNESS_UNIT * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
+            fit = entries[entry, 8] / EXACTNESS_UNIT
+            if bit == NOUN and not by_rule and inflected_noun:
+                fit *= PLURAL_LABEL
+            score = fit * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
             same = 0
             while same < num_held and pool[same, 0] != entries[entry, 3]:
                 same += 1
