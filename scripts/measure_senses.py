@@ -3,8 +3,8 @@
     apt-get install wordnet-base          # the sense keys are in /usr/share/wordnet
     python scripts/measure_senses.py GRAPH FILE.jsonl... [--wordnet /usr/share/wordnet]
 
-GRAPH is the WordNet graph of graphs/wordnet, built. A line of FILE has `tokens` and `instances`: the `index` of a token,
-its `lemma` and `pos` (NOUN, VERB, ADJ, ADV) and `senses`, keys of WordNet 3.0 of which any is right. What is counted
+GRAPH is the graph of graphs/wordnet, built. A line of FILE has `tokens` and `instances`: the `index` of a token, its
+`lemma` and `pos` (NOUN, VERB, ADJ, ADV) and `senses`, keys of WordNet 3.0 of which any is right. What is counted
 is F1 as in the unified evaluation framework (Raganato et al., EACL 2017): a word that the linker leaves out lowers the
 recall alone. Intervals are Wilson's, of the share of all words that is right. A second table counts only the words that
 the linker links at the place asked, not within a longer name: there, choosing the sense is all that is left.
@@ -30,7 +30,9 @@ from kg_reason.kg.linker import EntityLinker, Mention
 TAGS = {"NOUN": NOUN, "VERB": VERB, "ADJ": ADJECTIVE, "ADV": ADVERB}
 LETTERS = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "r"}
 KINDS = {"n": 1, "v": 2, "a": 3, "r": 4, "s": 5}  # kind of a synset -> its number in a sense key
-METHODS = ("linker, part of speech given", "linker", "first sense", "random sense", "kept, part of speech given", "kept")
+METHODS = (
+    "linker, part of speech given", "linker", "first sense", "random sense", "kept, part of speech given", "kept",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def sense_keys(folder: Path, wordnet: WordNet) -> dict[str, str]:
             similar = [target for relation, target in synset.pointers if relation == "similar_to"]
             heads = [target for target in similar if wordnet.synsets[target].kind == "a"]
             if not heads:
-                raise InputSyntaxError(*synset.place, "expected a pointer from the satellite to its adjective, found none")
+                fault = "expected a pointer from the satellite to its adjective, found none"
+                raise InputSyntaxError(*synset.place, fault)
             head = f"{wordnet.synsets[heads[0]].words[0].lower()}:{places[heads[0]][1][0]:02d}"
         for word, lex_id in zip(synset.words, lex_ids_of, strict=True):
             keys[f"{word.lower()}%{KINDS[synset.kind]}:{file}:{lex_id:02d}:{head}"] = wordnet.iri(key)

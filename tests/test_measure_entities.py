@@ -50,7 +50,7 @@ def folders(tmp_path):
 
 
 def test_triples_are_of_ids_and_a_label_of_several_entities_is_left_out(script, folders):
-    triples = [tuple(triple)[:3] for triple in map(lambda t: (t.head, t.relation, t.tail), script.codex_triples(folders))]
+    triples = [(triple.head, triple.relation, triple.tail) for triple in script.codex_triples(folders)]
     assert [triple for triple in triples if triple[1] != script.LABEL] == [("Q4", "P2", "Q5"), ("Q2", "P1", "Q3")]
     assert [triple[0] for triple in triples if triple[1] == script.LABEL] == ["Q1", "Q2", "Q3", "Q4", "Q5"]
 

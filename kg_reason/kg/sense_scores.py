@@ -1,6 +1,6 @@
 """Candidates of the chosen spans, scored one mention at a time.
 
-    score = exactness * part-of-speech weight * (0.9 + 0.1 * share of that part of speech) * (0.35 + 0.65 * prior)
+    score = fit * part-of-speech weight * (0.9 + 0.1 * share of that part of speech) * (0.35 + 0.65 * prior)
 
 One compiled walk over the text. Spans come from `span_choice.py`; what the mentions of a text say about one another is
 `sense_context.py`.
@@ -35,7 +35,7 @@ from kg_reason.kg.word_table import (
 )
 from kg_reason.kg.words import BREAK_BIT, GLUED_BIT
 
-PLURAL_LABEL = 0.9  # what a label that is a plural loses to its singular ("men": work force or man), as inflection costs
+PLURAL_LABEL = 0.9  # a label that is a plural ("men", the work force) is worth no more than its singular, inflected
 
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
@@ -70,6 +70,21 @@ def _tag_weights(tags: int) -> tuple[float, float, float, float]:
 
 
 @compiled
+def _fit(entries: Int64, entry: int, inflected_noun: bool) -> float:
+    """Return how well a label fits the word as written, in [0, 1].
+
+    Args:
+        entries: int64 [num_entries, 9].
+        entry: of the label.
+        inflected_noun: whether the word is also an inflected form of a noun.
+    """
+    fit = entries[entry, 8] / EXACTNESS_UNIT
+    if inflected_noun and entries[entry, 5] == NOUN and entries[entry, 6] == 0:
+        fit *= PLURAL_LABEL
+    return float(fit)
+
+
+@compiled
 def _gather(
     entries: Int64,
     entry: int,
@@ -100,8 +115,7 @@ def _gather(
     first = entry
     while entry >= 0:
         if entries[entry, 8] > 0:
-            if entries[entry, 5] == NOUN:
-                inflected_noun = inflected_noun or entries[entry, 6] > 0
+            inflected_noun = inflected_noun or (entries[entry, 5] == NOUN and entries[entry, 6] > 0)
             if entries[entry, 5] > 0:
                 counts[entries[entry, 5]] += 1
                 total += 1
@@ -126,9 +140,7 @@ def _gather(
                 share = 0.9 + 0.1 * counts[bit] / total
             if bit == VERB and base_verb >= 0 and by_rule == (base_verb == 1):
                 weight *= 0.6
-            fit = entries[entry, 8] / EXACTNESS_UNIT
-            if bit == NOUN and not by_rule and inflected_noun:
-                fit *= PLURAL_LABEL
+            fit = _fit(entries, entry, inflected_noun)
             score = fit * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
             same = 0
             while same < num_held and pool[same, 0] != entries[entry, 3]:
