@@ -112,7 +112,11 @@ class LinkerConfig(Config):
     max_mention_words: int = setting(6, "longest mention, in tokens", minimum=1, maximum=32)
     max_candidates: int = setting(8, "entities kept per mention, best first", minimum=1, maximum=64)
     context_weight: float = setting(
-        0.2, "how much a candidate gains from graph neighbours among the other mentions", minimum=0.0, maximum=1.0
+        0.5, "how much a candidate loses whose graph neighbours stand less among the other mentions",
+        minimum=0.0, maximum=1.0,
+    )
+    popularity_weight: float = setting(
+        0.1, "how much a candidate loses that has fewer edges than others of that label", minimum=0.0, maximum=1.0
     )
     link_values: bool = setting(True, "also link literal values such as dates and numbers")
 

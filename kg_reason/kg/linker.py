@@ -21,7 +21,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
 from kg_reason.kg.lemmas import NOUN, VERB, english_exceptions, lemmatiser, unknown_lemma
 from kg_reason.kg.pair_spans import give_way
-from kg_reason.kg.sense_context import add_context, keep_best
+from kg_reason.kg.sense_context import add_context, keep_best, weigh_popularity
 from kg_reason.kg.sense_scores import pool_candidates
 from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
 from kg_reason.kg.word_classes import (
@@ -254,6 +254,9 @@ class EntityLinker:
         chosen, head, following = choose_spans(entries, rows, facts, shapes, self.config.max_mention_words)
         mentions, pool, scores = pool_candidates(
             entries, chosen, head, following, rows, facts, shapes, read.tags, self._alias_prior, self._is_english
+        )
+        scores = weigh_popularity(
+            mentions, pool, scores, *self._out_rows, *self._in_rows, self.config.popularity_weight
         )
         final = add_context(
             mentions, pool, scores, *self._edges, *self._out_rows, *self._in_rows, self._in_edge,

@@ -1,11 +1,15 @@
-"""What the mentions of a text say about one another, and which candidates of each are kept.
+"""What the graph and the other mentions of a text say about a mention's candidates, and which of them are kept.
 
-    score += context_weight * (1 - score) * best score of a neighbour in the graph that another mention may mean
+    score *= 1 - popularity_weight * (1 - log(1 + edges) / log(1 + most edges of a rival))
+    score *= 1 - context_weight * (most support of a candidate of the mention - support)
 
-Scores before context come from `sense_scores.py`.
+Rivals are the candidates of the same mention and part of speech. Support is the best score of a neighbour in the graph
+that another mention may mean. Scores before come from `sense_scores.py`.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +23,43 @@ Float64 = NDArray[np.float64]
 MAX_NEIGHBOURS = 64  # looked at per candidate
 MAX_SAME_ENTITY = 4  # mentions through which one entity counts as context
 PLAUSIBLE = 0.3  # least weight of a part of speech that keeps a candidate of its own
+
+
+@compiled
+def weigh_popularity(
+    mentions: Int64,
+    pool: Int64,
+    scores: Float64,
+    out_start: Int64,
+    out_end: Int64,
+    in_start: Int64,
+    in_end: Int64,
+    popularity_weight: float,
+) -> Float64:
+    """Return the scores float64 [num_pooled, 2], lower in the first column for candidates with fewer edges than rivals.
+
+    Rivals are the candidates of the same mention and part of speech; without rivals a score stays what it was.
+    """
+    weighed = scores.copy()
+    if popularity_weight == 0.0:
+        return weighed
+    edges = np.empty(pool.shape[0], dtype=np.float64)
+    for candidate in range(pool.shape[0]):
+        entity = pool[candidate, 0]
+        edges[candidate] = math.log(
+            1.0 + (out_end[entity] - out_start[entity]) + (in_end[entity] - in_start[entity])
+        )
+    for mention in range(mentions.shape[0]):
+        first = mentions[mention, 2]
+        last = first + mentions[mention, 3]
+        for candidate in range(first, last):
+            most = edges[candidate]
+            for rival in range(first, last):
+                if pool[rival, 2] == pool[candidate, 2]:
+                    most = max(most, edges[rival])
+            if most > 0.0:
+                weighed[candidate, 0] *= 1.0 - popularity_weight * (1.0 - edges[candidate] / most)
+    return weighed
 
 
 @compiled
@@ -64,7 +105,7 @@ def add_context(
     in_edge: Int32,
     context_weight: float,
 ) -> Float64:
-    """Return the scores float64 [num_pooled] with what neighbours among the other mentions' candidates add."""
+    """Return the scores float64 [num_pooled] lower for candidates with less support by the other mentions."""
     num_pooled = pool.shape[0]
     final = scores[:, 0].copy()
     if context_weight == 0.0 or mentions.shape[0] < 2:
@@ -85,6 +126,8 @@ def add_context(
                 place = (place + 1) & (size - 1)
             if same < MAX_SAME_ENTITY:
                 slots[place] = candidate
+    support = np.zeros(num_pooled, dtype=np.float64)
+    most = np.zeros(mentions.shape[0], dtype=np.float64)
     for candidate in range(num_pooled):
         entity = pool[candidate, 0]
         mention = owner[candidate]
@@ -98,7 +141,10 @@ def add_context(
             neighbour = int(edge_head[in_edge[row]])
             if neighbour != entity:
                 best = _best_neighbour(neighbour, mention, slots, pool, owner, scores, best)
-        final[candidate] += context_weight * (1.0 - final[candidate]) * best
+        support[candidate] = best
+        most[mention] = max(most[mention], best)
+    for candidate in range(num_pooled):
+        final[candidate] *= 1.0 - context_weight * (most[owner[candidate]] - support[candidate])
     return final
 
 

@@ -1,6 +1,6 @@
 """Candidates of the chosen spans, scored one mention at a time.
 
-    score = exactness * part-of-speech weight * (0.9 + 0.1 * share of that part of speech) * (0.35 + 0.65 * prior)
+    score = fit * part-of-speech weight * (0.9 + 0.1 * share of that part of speech) * (0.35 + 0.65 * prior)
 
 One compiled walk over the text. Spans come from `span_choice.py`; what the mentions of a text say about one another is
 `sense_context.py`.
@@ -35,6 +35,8 @@ from kg_reason.kg.word_table import (
 )
 from kg_reason.kg.words import BREAK_BIT, GLUED_BIT
 
+PLURAL_LABEL = 0.9  # a label that is a plural ("men", the work force) is worth no more than its singular, inflected
+
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]
@@ -68,6 +70,21 @@ def _tag_weights(tags: int) -> tuple[float, float, float, float]:
 
 
 @compiled
+def _fit(entries: Int64, entry: int, inflected_noun: bool) -> float:
+    """Return how well a label fits the word as written, in [0, 1].
+
+    Args:
+        entries: int64 [num_entries, 9].
+        entry: of the label.
+        inflected_noun: whether the word is also an inflected form of a noun.
+    """
+    fit = entries[entry, 8] / EXACTNESS_UNIT
+    if inflected_noun and entries[entry, 5] == NOUN and entries[entry, 6] == 0:
+        fit *= PLURAL_LABEL
+    return float(fit)
+
+
+@compiled
 def _gather(
     entries: Int64,
     entry: int,
@@ -94,9 +111,11 @@ def _gather(
     counts = np.zeros(16, dtype=np.int64)
     total = 0
     exact_without_pos = False
+    inflected_noun = False
     first = entry
     while entry >= 0:
         if entries[entry, 8] > 0:
+            inflected_noun = inflected_noun or (entries[entry, 5] == NOUN and entries[entry, 6] > 0)
             if entries[entry, 5] > 0:
                 counts[entries[entry, 5]] += 1
                 total += 1
@@ -121,7 +140,8 @@ def _gather(
                 share = 0.9 + 0.1 * counts[bit] / total
             if bit == VERB and base_verb >= 0 and by_rule == (base_verb == 1):
                 weight *= 0.6
-            score = entries[entry, 8] / EXACTNESS_UNIT * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
+            fit = _fit(entries, entry, inflected_noun)
+            score = fit * weight * share * (0.35 + 0.65 * alias_prior[entries[entry, 2]])
             same = 0
             while same < num_held and pool[same, 0] != entries[entry, 3]:
                 same += 1
