@@ -128,8 +128,8 @@ class RetrieverConfig(Config):
     max_hops: int = setting(3, "longest path, in edges", minimum=1, maximum=4)
     climb: bool = setting(True, "also 4-edge paths that climb to a common ancestor and descend")
     place_climb: int = setting(
-        6, "longest climb between words that stand in each other's place and have no shorter path, in edges",
-        minimum=4, maximum=6,
+        7, "longest climb between words that stand in each other's place and have no shorter path, in edges",
+        minimum=4, maximum=7,
     )
     max_degree: int = setting(400, "entities with more edges are not walked through", minimum=1)
     max_paths_per_pair: int = setting(4, "paths kept for each pair of mentions", minimum=1, maximum=64)

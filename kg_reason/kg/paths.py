@@ -25,10 +25,10 @@ class PathTable(NamedTuple):
     """The paths of one example, K of them, best first; -1 fills what a short path does not use.
 
     Attributes:
-        entities: int32 [K, 7], in the order in which the path is walked.
-        relations: int32 [K, 6].
-        forward: bool [K, 6], whether a step walks its edge from head to tail.
-        edges: int32 [K, 6], edge ids of the graph: the way to the sources.
+        entities: int32 [K, 8], in the order in which the path is walked.
+        relations: int32 [K, 7].
+        forward: bool [K, 7], whether a step walks its edge from head to tail.
+        edges: int32 [K, 7], edge ids of the graph: the way to the sources.
         length: int8 [K], edges; 0 = both mentions name the same entity.
         start, end: int16 [K], mention numbers, those of the premise first; start < end. The end is always a word of the
             hypothesis that the premise lacks, or lacks in that place; a start in the hypothesis is one that it lacks.

@@ -231,7 +231,7 @@ class Subgraph:
         edge_type: int32 [num_edges], relation ids.
         node_role: int8 [num_nodes]: PREMISE, HYPOTHESIS or BOTH where a path ends in a mention of that side, else
             BRIDGE.
-        path_nodes: int32 [K, 7], the nodes of each path as walked, -1 fills.
+        path_nodes: int32 [K, 8], the nodes of each path as walked, -1 fills.
         node_mention: int16 [num_mention_links, 2], (node, mention number): which mentions a node stands for.
     """
 

@@ -14,8 +14,9 @@ What is found, between a candidate `s` of a start mention and a candidate `t` of
 
 End candidates (the words that the premise lacks) are entered into one hash table with everything they reach; start
 candidates are then walked, their visits to entities in the table are joined with what stands there, and the joined
-paths are ranked, those between words that stand in each other's place first: a premise word and a hypothesis word stand
-so if the mentions before them are the same word, or there are none, and so after them. Rows of the graph are put in order when they are first met and then remembered.
+paths are ranked. Words that stand in each other's place come first: a premise word and a hypothesis word do so if the
+mentions before them are the same word, or there are none, and so after them. Rows of the graph are put in order when
+they are first met and then remembered.
 
 Two things shape the code. Each array handed to a compiled function costs some nanoseconds, so the inner loops call
 next to nothing. And numba's cache notices only changes of a function's own file, so all kernels live in this one, which
@@ -63,7 +64,7 @@ STAMP, SLOT_NODE, PLAIN, CLIMB = 0, 1, 2, 3
 VISIT_NODE, VISIT_CANDIDATE, VISIT_DEPTH, NEAR, FAR, VISIT_WIDTH = 0, 1, 2, 3, 4, 5
 # A path. Rows compare as they stand up to PLACE, so equal scores are settled by length, mentions and ids.
 LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, CODE, KIND, PLACE, TOTAL, DEGREE, WIDTH = (
-    0, 1, 2, 3, 4, 5, 12, 18, 24, 25, 26, 33,
+    0, 1, 2, 3, 4, 5, 13, 20, 27, 28, 29, 37,
 )
 MAX_STEPS = CODE - ENTITY - 1
 # Marks of hypothesis mentions that paths may end in.
@@ -71,7 +72,7 @@ FRESH, MOVED = 1, 2
 # Counters: current stamp, entries in use, steps and chains remembered, 1 if the memory was too small.
 STAMPS, ENTRIES, STEPS, CHAINS, FULL, NUM_COUNTERS = 0, 1, 2, 3, 4, 5
 
-LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26, 0.19, 0.14)
+LENGTH_FACTOR = (1.0, 0.8, 0.55, 0.38, 0.26, 0.19, 0.14, 0.1)
 PLACE_FACTOR = 0.75
 ELSEWHERE_FACTOR = 0.6  # of words that do not stand in each other's place
 HUB_WEIGHT = 0.6

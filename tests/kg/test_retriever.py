@@ -1,5 +1,7 @@
 """Which pairs of mentions are searched, what the settings change, and the subgraph of the paths found."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,7 @@ def test_a_violin_is_an_instrument(toy_graph, words):
         "violin -[hypernym]-> bowed instrument -[hypernym]-> string instrument -[hypernym]-> instrument"
     ]
     assert paths.length.tolist() == [3]
-    assert paths.forward[0].tolist() == [True, True, True, False, False, False]
+    assert paths.forward[0].tolist() == [True, True, True, False, False, False, False]
 
 
 def test_the_other_way_round_the_steps_are_walked_backward(toy_graph, words):
@@ -271,5 +273,72 @@ def test_no_paths_make_an_empty_subgraph():
     graph = subgraph(PathTable.empty(), 3)
     assert graph.entity_ids.shape == graph.node_role.shape == graph.edge_type.shape == (0,)
     assert graph.edge_index.shape == (2, 0)
-    assert graph.path_nodes.shape == (0, 7)
+    assert graph.path_nodes.shape == (0, 8)
     assert graph.node_mention.shape == (0, 2)
+
+
+@pytest.fixture(scope="module")
+def deep_graph():
+    """Two chains of classes that meet after 3 and 4 edges, and a shortcut for one word."""
+    chains = (("harp", "lyre kind", "plucked kind", "sounding thing"),
+              ("gong", "disc kind", "struck kind", "idiophone kind", "sounding thing"))  # fmt: skip
+    edges = [(head, "hypernym", tail) for chain in chains for head, tail in itertools.pairwise(chain)]
+    edges += [("bell", "near", "harp"), ("oak", "hypernym", "tree")]
+    return KnowledgeGraph.from_triples(
+        Triple(*edge, Source("edges.tsv", line)) for line, edge in enumerate(edges, start=1)
+    )
+
+
+def word(graph, name):
+    return mention(graph, name, name)
+
+
+def around(graph, first, last, name):
+    """Return the mentions of a sentence with a word between two others."""
+    before, after = (mention(graph, key, "tree", key=key) for key in (first, last))
+    return [before, word(graph, name), after]
+
+
+def joined(paths):
+    return set(zip(paths.start.tolist(), paths.end.tolist(), strict=True))
+
+
+def test_words_in_each_other_s_place_are_joined_by_a_longer_climb(deep_graph):
+    premise, hypothesis = around(deep_graph, "a", "b", "harp"), around(deep_graph, "a", "b", "gong")
+    paths = Retriever(deep_graph).retrieve(premise, hypothesis)
+    assert joined(paths) == {(1, 4)}
+    assert paths.length.tolist() == [7]
+    assert shown(deep_graph, paths) == [
+        "harp -[hypernym]-> lyre kind -[hypernym]-> plucked kind -[hypernym]-> sounding thing <-[hypernym]- "
+        "idiophone kind <-[hypernym]- struck kind <-[hypernym]- disc kind <-[hypernym]- gong"
+    ]
+
+
+def test_place_climb_bounds_the_climb_between_words_in_place(deep_graph):
+    premise, hypothesis = around(deep_graph, "a", "b", "harp"), around(deep_graph, "a", "b", "gong")
+    assert Retriever(deep_graph, RetrieverConfig(place_climb=6)).retrieve(premise, hypothesis).num_paths == 0
+    assert Retriever(deep_graph, RetrieverConfig(climb=False)).retrieve(premise, hypothesis).num_paths == 0
+
+
+def test_words_with_other_words_around_them_are_joined_by_no_longer_climb(deep_graph):
+    premise, hypothesis = around(deep_graph, "a", "b", "harp"), around(deep_graph, "a", "c", "gong")
+    assert (1, 4) not in joined(Retriever(deep_graph).retrieve(premise, hypothesis))
+
+
+def test_a_word_that_replaces_another_is_joined_to_it_though_the_premise_has_it_elsewhere(deep_graph):
+    bell, harp, oak = (word(deep_graph, name) for name in ("bell", "harp", "oak"))
+    assert joined(Retriever(deep_graph).retrieve([bell, oak, harp], [harp, oak, harp])) == {(0, 3)}
+
+
+def test_a_word_that_stays_in_its_place_ends_no_path(deep_graph):
+    bell, harp, oak = (word(deep_graph, name) for name in ("bell", "harp", "oak"))
+    assert Retriever(deep_graph).retrieve([bell, oak, harp], [bell, oak, harp]).num_paths == 0
+    assert Retriever(deep_graph).retrieve([bell, harp, oak], [harp, oak]).num_paths == 0
+
+
+def test_paths_between_words_in_place_rank_before_equal_ones_elsewhere(deep_graph):
+    bell, harp, oak = (word(deep_graph, name) for name in ("bell", "harp", "oak"))
+    twin = mention(deep_graph, "twin", "harp", key="twin")
+    paths = Retriever(deep_graph).retrieve([twin, oak, harp], [twin, oak, bell])
+    assert list(zip(paths.start.tolist(), paths.end.tolist(), strict=True)) == [(2, 5), (0, 5)]
+    assert paths.score[1] < paths.score[0]
