@@ -287,6 +287,10 @@ class SynthesisConfig(Config):
     nonce_fraction: float = setting(
         0.4, "share of the pairs whose linked words are replaced by invented ones", minimum=0.0, maximum=1.0
     )
+    downward_fraction: float = setting(
+        0.25, "share of the pairs whose words stand under a negation, no, few, every, if or without",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
     max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
     relation_table: str = setting("", "TOML file from relation patterns to labels; empty: the one that is shipped")
     synthesis_seed: int = setting(0, "seed of every choice", minimum=0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from lemminflect import getAllLemmas
@@ -80,6 +81,7 @@ def is_function_word(word: str) -> bool:
     return word in _FUNCTION or word in ("us", "them", "him", "me")
 
 
+@cache
 def is_inflected(word: str) -> bool:
     """Tell whether a word is also a form of another word, as "lost" is of "lose"."""
     return any(lemma != word for lemmas in getAllLemmas(word).values() for lemma in lemmas)
@@ -122,6 +124,7 @@ def _is_content(word: str) -> bool:
     return word not in _FUNCTION and word not in _ENDS and word[:1].isalnum()
 
 
+@cache
 def _lemma_classes(word: str) -> frozenset[str]:
     return frozenset(getAllLemmas(word))
 

@@ -1,9 +1,10 @@
 """Labelled pairs from a graph and plain sentences: a word replaced by one that a known relation away.
 
-A pair is drawn from a cell: a relation pattern in a polarity, which together say the label. Labels are filled evenly,
-and within a label the patterns by their shares. Words come from the user's sentences where the linker finds one with
-a clear meaning, and from frames ("There is a {NN} behind the house.") for entities that no sentence mentions. Part of
-the pairs has invented words in place of the two words, linked by `NLIExample.names`: there only the graph can tell.
+A pair is drawn from a cell: a relation pattern in a polarity, which together say the label. In each polarity the labels
+are filled evenly, so that a negation tells nothing, and within a label the patterns by their shares. Words come from
+the user's sentences where the linker finds one with a clear meaning, and from frames ("There is a {NN} behind the
+house.") for entities that no sentence mentions. Part of the pairs has invented words in place of the two words, linked
+by `NLIExample.names`: there only the graph can tell.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label, NLIExample
 from kg_reason.synthesis.context import Polarity
-from kg_reason.synthesis.pairs import IDENTICAL, LONGER, SHORTER, Cell, PairMaker
+from kg_reason.synthesis.pairs import Cell, PairMaker
+from kg_reason.synthesis.place_choice import IDENTICAL, LONGER, SHORTER
 from kg_reason.synthesis.relation_table import load_table
 from kg_reason.terminal import PROGRESS_DELAY
 
@@ -76,7 +78,7 @@ def synthesize(
             if not (invented and pattern.name in (IDENTICAL, SHORTER, LONGER))
         ]
         cells = [cell for cell in cells if cell.label is not None]
-        for example in _fill(maker, cells, wanted):
+        for example in _fill(maker, cells, wanted, config.downward_fraction):
             examples.append(example)
             progress.update()
     progress.close()
@@ -116,13 +118,22 @@ def split_by_sentence(
     return train, [examples[number] for number in sorted(dev)]
 
 
-def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int) -> Iterator[NLIExample]:
-    """Yield examples, labels in turn, the least filled cell of a label first; a cell that fails often is closed."""
-    made: Counter[Label] = Counter()
-    waiting = list(cells)
+def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int, downward: float) -> Iterator[NLIExample]:
+    """Yield examples, the least filled label of a polarity in turn and the least filled cell of it first.
+
+    A cell that fails often is closed. Few patterns contradict in downward contexts; where none does, the other two
+    labels share them.
+    """
+    labels = {polarity: {cell.label for cell in cells if cell.polarity is polarity} for polarity in Polarity}
+    share = {Polarity.UPWARD: 1.0 - downward, Polarity.DOWNWARD: downward}
+    made: Counter[tuple[Polarity, Label]] = Counter()
+    waiting = [cell for cell in cells if share[cell.polarity] > 0]
     while waiting and made.total() < wanted:
-        label = min(sorted({cell.label for cell in waiting if cell.label}), key=lambda item: made[item])
-        cell = min((cell for cell in waiting if cell.label is label), key=lambda item: item.filling)
+        groups = sorted({(cell.polarity, cell.label) for cell in waiting if cell.label is not None})
+        group = min(groups, key=lambda item: (made[item] + 1) * len(labels[item[0]]) / share[item[0]])
+        cell = min(
+            (cell for cell in waiting if (cell.polarity, cell.label) == group), key=lambda item: item.filling
+        )
         draft = maker.draw(cell)
         if draft is None:
             cell.failures += 1
@@ -132,12 +143,12 @@ def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int) -> Iterator[NLIE
             continue
         cell.failures = 0
         cell.num_made += 1
-        made[label] += 1
+        made[group] += 1
         number = maker.num_drawn
         yield NLIExample(
             premise=draft.premise,
             hypothesis=draft.hypothesis,
-            label=label,
+            label=cell.label,
             category=cell.pattern.name,
             names=draft.names,
             example_id=f"{draft.source or f'f{number}'}:{number}",

@@ -19,27 +19,29 @@ from kg_reason.synthesis.context import Polarity
 from kg_reason.synthesis.nonce import NonceWords
 from kg_reason.synthesis.pair_checks import PairChecks
 from kg_reason.synthesis.patterns import PatternWalker, Route, Walk
+from kg_reason.synthesis.place_choice import (
+    IDENTICAL,
+    LONGER,
+    OWN_PATTERNS,
+    SHORTER,
+    UNRELATED,
+    Kind,
+    PlaceChooser,
+)
 from kg_reason.synthesis.places import Place, find_places, shorten
+from kg_reason.synthesis.polarity import load_parser
 from kg_reason.synthesis.relation_table import Frames, Pattern, RelationTable
 from kg_reason.synthesis.surface import NOT_ENGLISH, PREPOSITIONS, Filled, fill, gap_tag, inflect, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary, Word
 
-IDENTICAL, SHORTER, LONGER, UNRELATED = "identical", "shorter", "longer", "unrelated"
-_DOWNWARD_SHARE = 0.3
 _FRAME_SHARE = {False: 0.35, True: 0.6}  # by whether the words are invented
 _REVERSED_SHARE = 0.4
 _SECOND_WORD_SHARE = 0.3
 _NUM_DRAWN = 4
-_MAX_TRIES = 240
-_MAX_PLACE_TRIES = 200  # of them in sentences, before frames are tried
+_MAX_TRIES = 80
+_MAX_PLACE_TRIES = 50  # of them in sentences, before frames are tried
 _MAX_PAIR_REPEATS = 3
 _FRAME_SETS = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": "noun"}
-OWN_PATTERNS = (
-    Pattern(IDENTICAL, (), Label.ENTAILMENT, Label.ENTAILMENT, share=0.4),
-    Pattern(SHORTER, (), Label.ENTAILMENT, Label.NEUTRAL, share=0.6),
-    Pattern(LONGER, (), Label.NEUTRAL, Label.ENTAILMENT, share=0.6),
-    Pattern(UNRELATED, (), Label.NEUTRAL, Label.NEUTRAL, share=1.5),
-)
 
 
 @dataclass(eq=False)
@@ -69,8 +71,12 @@ class Cell:
     @property
     def filling(self) -> float:
         """How full the cell is, by its share."""
-        share = self.pattern.share * (1.0 if self.polarity is Polarity.UPWARD else _DOWNWARD_SHARE)
-        return (self.num_made + 1) / share
+        return (self.num_made + 1) / self.pattern.share
+
+    @property
+    def kind(self) -> Kind:
+        """What it needs of a place."""
+        return Kind(self.pattern, self.routes, self.polarity, self.invented)
 
 
 class Draft(NamedTuple):
@@ -108,16 +114,18 @@ class PairMaker:
         self._linker = linker
         self._retriever = retriever
         self._table = table
-        self._max_pairs_per_sentence = config.max_pairs_per_sentence
         self._rng = random.Random(f"synthesis {config.synthesis_seed}")
         self._walker = PatternWalker(graph, table)
         self._vocabulary = Vocabulary(graph, sentences, avoid=self._table.avoid)
         self._vocabulary.drop(self._avoided())
         self._checks = PairChecks(self._walker, self._vocabulary)
         self._nonce = NonceWords(graph, config.synthesis_seed)
-        self._places = find_places(self._vocabulary, linker, sentences)
+        places = find_places(self._vocabulary, linker, sentences, load_parser() if sentences else None)
+        self._chooser = PlaceChooser(
+            places, self._walker, self._vocabulary, table.avoid, config.max_pairs_per_sentence
+        )
+        self._has_places = bool(places)
         self._usual = [entity for entity in range(graph.num_entities) if self._vocabulary.words(entity)]
-        self._from_sentence: Counter[int] = Counter()
         self._word_pairs: Counter[tuple[str, str]] = Counter()
         self._seen: set[tuple[str, str]] = set()
         self._pattern_starts: dict[Pattern, list[int]] = {}
@@ -145,7 +153,7 @@ class PairMaker:
 
     def draw(self, cell: Cell) -> Draft | None:
         """Return a pair that was not drawn before, or None where some tries found none."""
-        from_place = bool(self._places) and self._rng.random() >= _FRAME_SHARE[cell.invented]
+        from_place = self._has_places and self._rng.random() >= _FRAME_SHARE[cell.invented]
         for attempt in range(_MAX_TRIES):
             draft = self._try(cell, from_place=from_place and attempt < _MAX_PLACE_TRIES)
             if draft is None or (draft.premise == draft.hypothesis and cell.pattern.name != IDENTICAL):
@@ -158,7 +166,7 @@ class PairMaker:
             if not cell.invented and draft.words != ("", ""):
                 self._word_pairs[draft.words] += 1
             if draft.source:
-                self._from_sentence[int(draft.source[1:])] += 1
+                self._chooser.count(int(draft.source[1:]))
             return draft
         return None
 
@@ -170,22 +178,14 @@ class PairMaker:
             return self._shortened(cell)
         return self._from_place(cell) if from_place else self._from_frame(cell)
 
-    def _sentence(self, polarity: Polarity) -> Place | None:
-        """Draw a place of a polarity from a sentence that still may be used."""
-        if not self._places:
-            return None
-        place = self._rng.choice(self._places)
-        full = self._from_sentence[place.sentence] >= self._max_pairs_per_sentence
-        return None if full or place.polarity is not polarity else place
-
     def _identical(self, cell: Cell) -> Draft | None:
-        place = self._sentence(cell.polarity)
+        place = self._chooser.draw(cell.kind, False, self._rng)
         if place is None:
             return None
         return Draft(place.text, place.text, ("", ""), f"s{place.sentence}", {}, None)
 
     def _shortened(self, cell: Cell) -> Draft | None:
-        place = self._sentence(cell.polarity)
+        place = self._chooser.draw(cell.kind, False, self._rng)
         shorter = shorten(place) if place is not None else ""
         if place is None or not shorter:
             return None
@@ -218,14 +218,10 @@ class PairMaker:
         return words[0].usage / words[0].rank**2 if words else -1.0
 
     def _from_place(self, cell: Cell) -> Draft | None:
-        place = self._sentence(cell.polarity)
-        if place is None or not (place.clear or cell.invented) or place.lemma in self._table.avoid:
-            return None
-        if cell.pattern.after and not place.text[: place.start].lower().endswith(
-            tuple(f"{word} " for word in cell.pattern.after)
-        ):
-            return None
         backward = self._rng.random() < _REVERSED_SHARE
+        place = self._chooser.draw(cell.kind, backward, self._rng)
+        if place is None:
+            return None
         walk = self._walk(cell, place.entity, backward)
         if walk is None or not self._checks.holds(cell.pattern, walk):
             return None

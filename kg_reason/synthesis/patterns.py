@@ -70,6 +70,7 @@ class PatternWalker:
         self._small: dict[tuple[int, int], bool] = {}
         self._route_starts: dict[Route, tuple[int, ...]] = {}
         self._starts: dict[Step, NDArray[np.int32]] = {}
+        self._reach: dict[tuple[int, Step], list[tuple[int, int]]] = {}
 
     def _named(self, name: str) -> list[Step]:
         forward = not name.startswith("^")
@@ -94,6 +95,11 @@ class PatternWalker:
 
     def neighbours(self, entity: int, step: Step) -> list[tuple[int, int]]:
         """Return the (entity, edge) pairs one step away."""
+        if (entity, step) not in self._reach:
+            self._reach[entity, step] = self._find_neighbours(entity, step)
+        return self._reach[entity, step]
+
+    def _find_neighbours(self, entity: int, step: Step) -> list[tuple[int, int]]:
         graph = self.graph
         if step.forward:
             start, end = int(graph.out_start[entity]), int(graph.out_end[entity])

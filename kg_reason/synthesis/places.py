@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker, Mention
@@ -21,6 +23,7 @@ from kg_reason.synthesis.context import (
     tokenize,
     word_class,
 )
+from kg_reason.synthesis.polarity import parse, polarities, root_token
 from kg_reason.synthesis.surface import (
     NOT_ENGLISH,
     PREPOSITIONS,
@@ -36,6 +39,11 @@ from kg_reason.synthesis.surface import (
 )
 from kg_reason.synthesis.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Token as ParsedToken
+
+_CLASSES = {"NOUN": "n", "PROPN": "n", "VERB": "v", "AUX": "v", "ADJ": "a", "ADV": "r"}
 _MAX_CLEAR_SENSES = {"n": 4, "a": 5, "v": 3, "r": 3}
 _SALIENT_DEGREE = 30  # edges of the first meaning of "dog" or "man": spelt out so far, it is the one people speak of
 _HAVE_OR_BE = frozenset(
@@ -125,14 +133,38 @@ def _is_determined(tokens: Sequence[Token]) -> bool:
 
 
 def find_places(
-    vocabulary: Vocabulary, linker: EntityLinker, sentences: Sequence[str]
+    vocabulary: Vocabulary, linker: EntityLinker, sentences: Sequence[str], parser: Language | None = None
 ) -> tuple[Place, ...]:
-    """Find the places of all sentences in order: linked words whose part of speech and form the rules can tell."""
-    return tuple(
-        place
-        for number, sentence in enumerate(sentences)
-        for mention in linker.link(sentence)
-        for place in _place(vocabulary, linker.graph, sentence, number, mention)
+    """Find the places of all sentences in order: linked words whose part of speech and form can be told.
+
+    Args:
+        vocabulary: the words that name the entities of the graph.
+        linker: finds the words.
+        sentences: plain text, one sentence each.
+        parser: tells polarity, and confirms parts of speech; None: the token rules tell polarity.
+    """
+    found: list[Place] = []
+    for number, (text, doc) in enumerate(zip(sentences, parse(parser, sentences), strict=True)):
+        marks = polarities(doc) if doc is not None else ()
+        for mention in linker.link(text):
+            token = root_token(doc, mention.start, mention.end) if doc is not None else None
+            if doc is not None and (token is None or not _stands_alone(token, mention)):
+                continue
+            for place in _place(vocabulary, linker.graph, text, number, mention):
+                if token is None:
+                    found.append(place)
+                elif _CLASSES.get(token.pos_, place.pos) == place.pos or place.tag == "IN":
+                    tag = token.tag_ if place.tag in ("VBD", "VBN") and token.tag_ in ("VBD", "VBN") else place.tag
+                    found.append(dataclasses.replace(place, polarity=marks[token.i], tag=tag))
+    return tuple(found)
+
+
+def _stands_alone(token: ParsedToken, mention: Mention) -> bool:
+    """Tell whether a mention is no part of a compound ("guitar player") and lacks no particle ("take off")."""
+    if token.dep_ == "compound" and token.head.idx >= mention.end:
+        return False
+    return not any(
+        child.dep_ in ("prt", "compound") and not mention.start <= child.idx < mention.end for child in token.children
     )
 
 

@@ -6,6 +6,7 @@ Inflection is lemminflect's. What a sentence means around a word is `context.py`
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from lemminflect import getInflection
@@ -46,6 +47,7 @@ _PLURAL_ONLY = frozenset({
 })
 
 
+@cache
 def inflect(word: str, tag: str) -> str:
     """Return a word in the form of a Penn Treebank tag; empty where English has no such form.
 
@@ -94,6 +96,7 @@ def _regular(word: str, tag: str) -> str:
     return f"{word[:-1]}{ending}" if word.endswith("e") and not word.endswith("ee") else f"{word}{ending}"
 
 
+@cache
 def form_of(surface: str, lemma: str, pos: str) -> str:
     """Return the Penn Treebank tag of the form a lemma stands in; empty where the surface is no form of it.
 

@@ -30,6 +30,25 @@ def test_all_three_labels_are_made_about_evenly(made):
     assert max(counts.values()) <= 2 * min(counts.values())
 
 
+def test_a_negation_tells_nothing_of_the_label(toy_graph):
+    config = SynthesisConfig(num_pairs=120, downward_fraction=0.5, max_pairs_per_sentence=60)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
+    counts = Counter(
+        (example.justification.downward, example.label) for example in examples if example.justification is not None
+    )
+    downward = [counts[True, Label.ENTAILMENT], counts[True, Label.NEUTRAL]]
+    assert max(downward) <= 1.5 * min(downward)
+    assert sum(downward) > 40
+    assert counts[True, Label.CONTRADICTION] == 0
+
+
+def test_the_share_of_downward_contexts_is_as_set(toy_graph):
+    config = SynthesisConfig(num_pairs=40, downward_fraction=0.0, nonce_fraction=0.0)
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
+    assert examples
+    assert not any(example.justification.downward for example in examples)
+
+
 def test_equal_arguments_give_equal_examples_and_seeds_differ(toy_graph, made):
     linker = EntityLinker(toy_graph)
     assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120)) == made
@@ -89,16 +108,21 @@ def test_the_share_of_invented_words_is_as_set(toy_graph):
 def test_labels_follow_the_relation_and_the_context(toy_graph):
     config = SynthesisConfig(num_pairs=400, nonce_fraction=0.0, max_pairs_per_sentence=60)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
-    labels = {(example.premise, example.hypothesis): example.label for example in examples}
-    assert labels[("A man plays a violin.", "A man plays a fiddle.")] is Label.ENTAILMENT
-    assert labels[("A man plays a violin.", "A man plays a cello.")] is Label.CONTRADICTION
-    assert labels[("A man plays a violin.", "A man plays a bowed instrument.")] is Label.ENTAILMENT
-    upward, downward = set(), set()
-    for (premise, hypothesis), label in labels.items():
-        if "violin" in premise and "instrument" in hypothesis:
-            (downward if {"no", "not", "Nobody", "No"} & set(premise.split()) else upward).add(label)
-    assert upward <= {Label.ENTAILMENT}
-    assert downward <= {Label.NEUTRAL}
+    found: dict[tuple[str, str, bool], set[Label]] = {}
+    for example in examples:
+        reason = example.justification
+        if reason is not None:
+            key = (reason.premise_word.entity, reason.hypothesis_word.entity, reason.downward)
+            found.setdefault(key, set()).add(example.label)
+    assert found["ex:violin", "ex:violin", False] == {Label.ENTAILMENT}
+    assert found["ex:violin", "ex:cello", False] == {Label.CONTRADICTION}
+    assert found["ex:violin", "ex:bowedInstrument", False] == {Label.ENTAILMENT}
+    assert found["ex:bowedInstrument", "ex:violin", False] == {Label.NEUTRAL}
+    wider = {("ex:violin", "ex:bowedInstrument"), ("ex:cello", "ex:bowedInstrument"), ("ex:boy", "ex:person")}
+    for narrow, wide in wider:
+        assert found.get((narrow, wide, True), {Label.NEUTRAL}) == {Label.NEUTRAL}
+        assert found.get((wide, narrow, True), {Label.ENTAILMENT}) == {Label.ENTAILMENT}
+    assert any((*pair, True) in found for pair in wider)
 
 
 def test_a_sentence_gives_no_more_pairs_than_set(toy_graph):
