@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from polarity_pairs import UP, Frame
 from kg_reason.kg.overlay import ADD, REMOVE
 from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.nli import Label, NLIExample
-from kg_reason.synthesis.nonce import NonceWords
 from kg_reason.synthesis.surface import fill
 
 PREFIX = "test:"
@@ -81,13 +80,13 @@ class EditItems:
     edges: list[Edge]
 
 
-def make_edit_items(frames: Sequence[Frame], num_items: int, nonce: NonceWords, seed: int) -> EditItems:
+def make_edit_items(frames: Sequence[Frame], num_items: int, draw_word: Callable[[], str], seed: int) -> EditItems:
     """Make items of all kinds by their shares.
 
     Args:
         frames: those with direction up and a gap for a noun are used.
         num_items: how many.
-        nonce: gives the invented words.
+        draw_word: gives an invented word, never one twice.
         seed: of every choice.
     """
     rng = random.Random(f"edits {seed}")
@@ -97,7 +96,7 @@ def make_edit_items(frames: Sequence[Frame], num_items: int, nonce: NonceWords, 
     made = EditItems([], [], [])
     for number, kind in enumerate(kinds):
         frame = rng.choice(usable)
-        words = (nonce.draw(), nonce.draw())
+        words = (draw_word(), draw_word())
         ends = (f"{PREFIX}edit{number}a", f"{PREFIX}edit{number}b")
         made.names.extend(Name(end, word, "n") for end, word in zip(ends, words, strict=True))
         premise, hypothesis = (fill(frame.text, word) for word in words)

@@ -3,9 +3,9 @@
     python scripts/make_test_pairs.py --graph WORDNET --train synthesized-train.jsonl --out TESTS --seed 100
         [--codex CODEX_M CODEX_S] [--diseases DIR] [--conceptnet DIR]
 
-Sentences are those of data/sentences.txt, data/test_frames.toml and data/polarity_frames.tsv, none of which the reference
-is trained on; a pair of entities that occurs in the training file is not used again. Invented words are not given with
-the pairs: they are labels in a copy of the graph, and the linker has to find them there. OUT gets
+Sentences are those of data/sentences.txt, data/test_frames.toml and data/polarity_frames.tsv, on none of which the
+model is trained; a pair of entities that occurs in the training file is not used again. Invented words are not given
+with the pairs: they are labels in a copy of the graph, and the linker has to find them there. OUT gets
 
     nonce.jsonl, polarity.jsonl, edits.jsonl and graph    from WordNet, the graph with the invented names
     unseen_relations.jsonl and graph-unseen               the same under relation names that no model has seen
@@ -25,7 +25,7 @@ import random
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -185,17 +185,17 @@ def make_wordnet_sets(arguments: argparse.Namespace, graph: KnowledgeGraph, excl
     out, seed = arguments.out, arguments.seed
     sentences = arguments.sentences.read_text(encoding="utf-8").splitlines()
     frames = read_frames(DATA / "polarity_frames.tsv")
-    nonce = NonceWords(graph, seed + 1000)
     pairs = {}
     for number, (name, num_pairs) in enumerate(
         (("nonce", arguments.num_nonce), ("unseen_relations", arguments.num_other))
     ):
         config = _synthesis(arguments, num_pairs, seed + number)
         pairs[name] = named_pairs(graph, sentences, config, num_pairs, excluded)
+    draw_word = words_beside(NonceWords(graph, seed), pairs["nonce"])
     polarity = make_polarity_pairs(
-        graph, frames, arguments.num_polarity, nonce=nonce, excluded=excluded, seed=seed
+        graph, frames, arguments.num_polarity, draw_word=draw_word, excluded=excluded, seed=seed
     )
-    edits = make_edit_items(frames, arguments.num_edits, nonce, seed)
+    edits = make_edit_items(frames, arguments.num_edits, draw_word, seed)
     summary: Summary = {name: write_set(out / f"{name}.jsonl", found) for name, found in pairs.items()}
     summary["polarity"] = write_set(out / "polarity.jsonl", polarity.examples)
     write_edit_items(out / "edits.jsonl", edits.items)
@@ -233,6 +233,19 @@ def make_other_set(
     summary["linked"] = share_linked(KnowledgeGraph.open(out / f"graph-{name}"), examples)
     shutil.rmtree(base)
     return summary
+
+
+def words_beside(nonce: NonceWords, examples: Iterable[NLIExample]) -> Callable[[], str]:
+    """Return a source of invented words that are in none of some pairs."""
+    taken = {word for example in examples for word in example.names}
+
+    def draw() -> str:
+        word = nonce.draw()
+        while word in taken:
+            word = nonce.draw()
+        return word
+
+    return draw
 
 
 def unique(names: Iterable[Name]) -> list[Name]:

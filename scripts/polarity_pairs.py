@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,6 @@ from graph_copies import Name
 
 from kg_reason import KnowledgeGraph, NLIExample
 from kg_reason.nli import Fact, Justification, Label, ReplacedWord
-from kg_reason.synthesis.nonce import NonceWords
 from kg_reason.synthesis.surface import fill, inflect, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary
 
@@ -145,7 +144,7 @@ class ChainFinder:
 
 
 def make_polarity_pairs(
-    graph: KnowledgeGraph, frames: Sequence[Frame], num_pairs: int, *, nonce: NonceWords, excluded: Set[Pair], seed: int
+    graph: KnowledgeGraph, frames: Sequence[Frame], num_pairs: int, *, draw_word: Callable[[], str], excluded: Set[Pair], seed: int
 ) -> PolarityPairs:
     """Fill frames, operators in turn, both labels and real and invented words evenly within each.
 
@@ -153,7 +152,7 @@ def make_polarity_pairs(
         graph: with a relation called hypernym.
         frames: to fill.
         num_pairs: how many pairs to make; fewer where the graph gives no more.
-        nonce: gives the invented words.
+        draw_word: gives an invented word, never one twice.
         excluded: unordered pairs of entity ids that must not be used.
         seed: of every choice.
     """
@@ -167,7 +166,7 @@ def make_polarity_pairs(
             chain = finder.draw(frame.pos, invented=invented)
             if chain is None:
                 continue
-            words = [nonce.draw() if invented else finder.word(end) for end in (chain.entities[0], chain.entities[-1])]
+            words = [draw_word() if invented else finder.word(end) for end in (chain.entities[0], chain.entities[-1])]
             example = _fill(graph, frame, chain, words, label)
             if example is None:
                 continue
@@ -208,7 +207,7 @@ def _fill(
     texts, places = [], []
     for end in order:
         text, form = fill(frame.text, words[end]), inflect(words[end], tag)
-        start = text.lower().find(form.lower(), GAP.search(frame.text).start() - 1) if text and form else -1  # type: ignore[union-attr]
+        start = text.lower().find(form.lower(), frame.text.index("{") - 1) if text and form else -1
         if start < 0:
             return None
         entity = chain.entities[0] if end == 0 else chain.entities[-1]
