@@ -133,7 +133,10 @@ def _share_bar(runs: Runs, role: Role, name: str, test: Callable[[float], bool])
 
 
 def _difference_bar(
-    runs: Runs, pair: tuple[tuple[Role, str], tuple[Role, str]], test: Callable[[float], bool], select: Select | None = None
+    runs: Runs,
+    pair: tuple[tuple[Role, str], tuple[Role, str]],
+    test: Callable[[float], bool],
+    select: Select | None = None,
 ) -> tuple[str, Verdict]:
     found = runs.difference(*pair, select)
     if found is None:
@@ -188,8 +191,7 @@ def _kept(runs: Runs) -> list[Bar]:
 def _plain(runs: Runs) -> list[Bar]:
     rows: list[Bar] = []
     for name in PLAIN_DEV:
-        pair = ((FUSED, name), (TEXT, name))
-        found = _difference_bar(runs, pair, lambda value: value >= -0.003)
+        found = _difference_bar(runs, ((FUSED, name), (TEXT, name)), lambda value: value >= -0.003)
         rows.append((f"{name}: fused minus text only", "-0.3", *found))
     means = (("mean of the three", None, "above 0"), ("with evidence, mean", with_evidence, "clearly above 0"))
     for title, select, bar in means:

@@ -144,7 +144,13 @@ class ChainFinder:
 
 
 def make_polarity_pairs(
-    graph: KnowledgeGraph, frames: Sequence[Frame], num_pairs: int, *, draw_word: Callable[[], str], excluded: Set[Pair], seed: int
+    graph: KnowledgeGraph,
+    frames: Sequence[Frame],
+    num_pairs: int,
+    *,
+    draw_word: Callable[[], str],
+    excluded: Set[Pair],
+    seed: int,
 ) -> PolarityPairs:
     """Fill frames, operators in turn, both labels and real and invented words evenly within each.
 
