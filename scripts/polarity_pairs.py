@@ -27,7 +27,10 @@ MAX_CHAIN = 3
 MAX_PAIR_USES = 2
 MAX_TRIES_PER_PAIR = 400
 HYPERNYM = "hypernym"
-CONCRETE = ("artifact", "animal", "plant", "food", "natural object", "fabric", "furnishing")  # what nouns are below
+SUBJECTS = {  # labels that a word of a part of speech must be below, so that it fits the frames
+    "n": frozenset({"artifact", "animal", "plant", "food", "natural object"}),
+    "v": frozenset({"travel", "talk", "sound", "perform", "eat", "drink", "sleep", "work", "play", "laugh", "weep"}),
+}
 TOO_WIDE = frozenset({
     "whole", "unit", "object", "physical object", "entity", "thing", "artifact", "artefact", "instrumentality",
     "instrumentation", "living thing", "organism", "being", "matter", "substance", "natural object", "move", "act",
@@ -113,7 +116,7 @@ class ChainFinder:
             edges.append(self._rng.choice(up))
             entities.append(int(self._graph.edge_tail[edges[-1]]))
         ends = (entities[0], entities[-1])
-        if not self.word(ends[1]) or (pos == "n" and not self._is_concrete(ends[1])):
+        if not self.word(ends[1]) or not self._is_below(ends[1], SUBJECTS[pos]):
             return None
         if not invented and _share_a_word(self.word(ends[0]), self.word(ends[1])):
             return None
@@ -131,11 +134,11 @@ class ChainFinder:
         row = range(int(graph.out_start[entity]), int(graph.out_end[entity]))
         return [edge for edge in row if graph.edge_relation[edge] == self._hypernym]
 
-    def _is_concrete(self, entity: int) -> bool:
+    def _is_below(self, entity: int, labels: Set[str]) -> bool:
         seen, waiting = {entity}, [entity]
         while waiting:
             current = waiting.pop()
-            if self._graph.entity_label(current) in CONCRETE:
+            if self._graph.entity_label(current) in labels:
                 return True
             found = {int(self._graph.edge_tail[edge]) for edge in self._up(current)} - seen
             seen |= found

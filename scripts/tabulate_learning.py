@@ -161,6 +161,8 @@ def edit_table(runs: Runs) -> Rows:
     outcomes = edit_outcomes(runs)
     for kind in [*KINDS, "all"] if outcomes else []:
         rows = [outcome.of_kind(kind) for outcome in outcomes]
+        if not all(len(row.after) for row in rows):
+            continue
         count = str(len(rows[0].after))
         shares = [[getattr(row, name) for row in rows] for name in ("before", "after", "both", "as_text")]
         table.append([kind, count, *(number([float(part.mean()) for part in values]) for values in shares)])

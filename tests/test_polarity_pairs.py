@@ -30,7 +30,8 @@ def kitchen():
     names = dict.fromkeys(end for edge in edges for end in (edge[0], edge[2]))
     words = {name: KITCHEN_WORDS.get(name[2:], name[2:]) for name in names}
     triples = [Triple(*edge, Source("t", 1)) for edge in edges]
-    triples += [Triple(name, LABEL, word, Source("t", 2), rank=1, language="en", pos="n") for name, word in words.items()]
+    source = Source("t", 2)
+    triples += [Triple(name, LABEL, word, source, rank=1, language="en", pos="n") for name, word in words.items()]
     return KnowledgeGraph.from_triples(triples)
 
 
