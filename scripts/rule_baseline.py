@@ -80,11 +80,14 @@ class RuleBaseline:
         return self._fallback
 
     def _canonical(self, steps: Steps) -> Steps:
-        """Write every step by the lower-numbered of two inverse relations."""
+        """Write every step by the lower-numbered of two inverse relations, and symmetric relations forward."""
         plain = []
         for relation, forward in steps:
-            other = self._inverse.get(relation, relation)
-            plain.append((other, not forward) if other < relation else (relation, forward or other == relation))
+            other = self._inverse.get(relation)
+            if other == relation:
+                plain.append((relation, True))
+            else:
+                plain.append((relation, forward) if other is None or relation < other else (other, not forward))
         return tuple(plain)
 
 
