@@ -26,6 +26,7 @@ UP, DOWN = "up", "down"
 MAX_CHAIN = 3
 MAX_PAIR_USES = 2
 MAX_TRIES_PER_PAIR = 400
+NUM_DRAWN = 6  # words, of which the most usual is taken
 HYPERNYM = "hypernym"
 SUBJECTS = {  # labels that a word of a part of speech must be below, so that it fits the frames
     "n": frozenset({"artifact", "animal", "plant", "food", "natural object"}),
@@ -34,6 +35,7 @@ SUBJECTS = {  # labels that a word of a part of speech must be below, so that it
 TOO_WIDE = frozenset({
     "whole", "unit", "object", "physical object", "entity", "thing", "artifact", "artefact", "instrumentality",
     "instrumentation", "living thing", "organism", "being", "matter", "substance", "natural object", "move", "act",
+    "equipment", "commodity", "material", "covering", "fixture", "merchandise", "furniture", "footwear",
 })  # fmt: skip
 GAP = re.compile(r"\{(\w+)\}")
 Pair = frozenset[str]
@@ -101,14 +103,16 @@ class ChainFinder:
         words = [word for word in self._vocabulary.words(entity) if word.rank == 1 and not is_name(word.text)]
         if not words or words[0].text in TOO_WIDE or not words[0].text.islower():
             return ""
-        return words[0].text
+        is_plural = words[0].pos == "n" and words[0].text.endswith("s") and not words[0].text.endswith("ss")
+        return "" if is_plural else words[0].text
 
     def draw(self, pos: str, *, invented: bool) -> Chain | None:
         """Return a chain of one to three edges, its pair not in training and seldom used; None where a try fails."""
         if not self._starts[pos]:
             return None
         length = self._rng.randint(1, MAX_CHAIN)
-        entities, edges = [self._rng.choice(self._starts[pos])], list[int]()
+        drawn = [self._rng.choice(self._starts[pos]) for _ in range(NUM_DRAWN)]
+        entities, edges = [max(drawn, key=lambda entity: self._vocabulary.words(entity)[0].usage)], list[int]()
         for _ in range(length):
             up = self._up(entities[-1])
             if not up:
