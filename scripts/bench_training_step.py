@@ -66,7 +66,7 @@ class Trainee:
         self._optimizer.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
             output = self.reasoner.model(batch)
-        loss = batch_loss(output, batch.labels, None, self._config) / len(batch.labels)
+        loss = batch_loss(output, batch, None, self._config) / len(batch.labels)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.reasoner.model.parameters(), self._config.max_grad_norm)
         self._optimizer.step()

@@ -99,7 +99,7 @@ def make_edit_items(frames: Sequence[Frame], num_items: int, draw_word: Callable
         words = (draw_word(), draw_word())
         ends = (f"{PREFIX}edit{number}a", f"{PREFIX}edit{number}b")
         made.names.extend(Name(end, word, "n") for end, word in zip(ends, words, strict=True))
-        premise, hypothesis = (fill(frame.text, word) for word in words)
+        premise, hypothesis = (fill(frame.text, word).text for word in words)
         _, relation, label_first, label_last = KINDS[kind]
         first, last = _edits(kind, relation, ends)
         if kind == "remove built in":

@@ -219,7 +219,7 @@ def _fill(
     tag = GAP.findall(frame.text)[0]
     texts, places = [], []
     for end in order:
-        text, form = fill(frame.text, words[end]), inflect(words[end], tag)
+        text, form = fill(frame.text, words[end]).text, inflect(words[end], tag)
         start = text.lower().find(form.lower(), frame.text.index("{") - 1) if text and form else -1
         if start < 0:
             return None

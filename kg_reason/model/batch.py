@@ -43,6 +43,7 @@ class Batch(NamedTuple):
     attention_mask: Tensor  # int64 [B, T], 0 at padding
     token_type_ids: Tensor  # int64 [B, T], 0 premise, 1 hypothesis
     labels: Tensor  # int64 [B], column of the logits, -100 where unknown
+    text_labels: Tensor  # int64 [B], the same for the answer from text alone, -100 where the text cannot tell
 
     mention_pieces: Tensor  # int64 [num_mention_pieces], place in the flattened [B * T]; [CLS] for mentions cut off
     mention_start: Tensor  # int64 [M], where each mention's word pieces start in mention_pieces
@@ -127,6 +128,7 @@ class Collator:
         groundings: Sequence[Grounding],
         *,
         relation_names: Mapping[int, str] | None = None,
+        needs_graph: Sequence[bool] | None = None,
     ) -> Batch:
         """Join examples and their groundings, in the given order.
 
@@ -134,6 +136,8 @@ class Collator:
             examples: B pairs.
             groundings: one for each.
             relation_names: relations that are shown under another name, as ones that training has not seen.
+            needs_graph: for each pair, whether only the graph can tell its label, as with invented words; None: all
+                texts can.
 
         Raises:
             ValueError: there is not one grounding for each example.
@@ -147,11 +151,14 @@ class Collator:
             UNKNOWN_LABEL if example.label is None else self.labels.index(fit_label(example.label, self.labels))
             for example in examples
         ]
+        hidden = needs_graph or [False] * len(labels)
+        text_labels = [UNKNOWN_LABEL if hides else label for label, hides in zip(labels, hidden, strict=True)]
         arrays = {
             "input_ids": input_ids,
             "attention_mask": np.asarray(encoding["attention_mask"]),
             "token_type_ids": np.asarray(encoding.get("token_type_ids", np.zeros_like(input_ids))),
             "labels": np.array(labels, dtype=np.int64),
+            "text_labels": np.array(text_labels, dtype=np.int64),
             **self._ground(encoding, groundings, relation_names or {}),
         }
         return Batch(**{name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()})

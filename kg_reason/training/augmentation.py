@@ -40,10 +40,11 @@ from kg_reason.training.knowledge_changes import (
 
 
 class Augmented(NamedTuple):
-    """An example as one epoch sees it."""
+    """An example as one epoch sees it, and whether only the graph can tell its label."""
 
     example: NLIExample
     grounding: Grounding
+    needs_graph: bool
 
 
 class Augmenter:
@@ -62,7 +63,9 @@ class Augmenter:
         self._collator = reasoner.collator
         self._walkable = reasoner.grounder.retriever.walkable()
         self._climbs = reasoner.grounder.retriever.climbs()
-        routes = PatternWalker(graph, load_table()).routes if config.counterfactual_fraction else ()
+        self._reads_graph = reasoner.config.model.evidence != "text"  # else a counterfactual were a wrong label
+        exchanges_any = self._reads_graph and config.counterfactual_fraction > 0
+        routes = PatternWalker(graph, load_table()).routes if exchanges_any else ()
         self._exchanges = [exchanges(routes, self._walkable, downward) for downward in (False, True)]
 
     def __call__(self, example: NLIExample, grounding: Grounding, epoch: int, number: int) -> Augmented:
@@ -78,22 +81,22 @@ class Augmenter:
         key = f"{config.seed} {epoch} {number}"
         rng = random.Random(key)
         invents, exchanges_relations = rng.random() < config.nonce_fraction, rng.random()
-        ends = None
+        ends, needs_graph = None, False
         if example.justification is not None:
             if invents or example.names:
                 example = with_invented_words(example, example.justification, NonceWords(self._graph, key))
                 grounding = self._grounder.ground(example)
             if example.justification is not None:
                 ends = _ends(grounding, example.justification)
-            if ends is not None and exchanges_relations < config.counterfactual_fraction:
-                example, grounding = self._exchange(example, grounding, ends, rng)
+            if ends is not None and self._reads_graph and exchanges_relations < config.counterfactual_fraction:
+                example, grounding, needs_graph = self._exchange(example, grounding, ends, rng)
         if config.graph_dropout and grounding.has_evidence:
             grounding = self._drop(example, grounding, ends, rng)
         if config.distractor_paths and rng.random() < 0.5:
             added = rng.randint(1, config.distractor_paths)
             paths = add_irrelevant(grounding, added, self._graph, self._walkable, ends, rng)
             grounding = replace(grounding, paths=paths)
-        return Augmented(example, grounding)
+        return Augmented(example, grounding, needs_graph or bool(example.names))
 
     def relation_names(self, relations: Sequence[int], epoch: int, step: int) -> dict[int, str]:
         """Return the other names under which a batch shows some of its relations.
@@ -120,17 +123,17 @@ class Augmenter:
         justification, paths = example.justification, grounding.paths
         rows = np.flatnonzero(joins(paths, ends) & (paths.length > 0))
         if justification is None or not justification.facts or not len(rows):
-            return Augmented(example, grounding)
+            return Augmented(example, grounding, False)
         rows_of_length = [row for row in rows.tolist() if paths.length[row] == len(justification.facts)]
         row = rng.choice(rows_of_length or rows.tolist())
         choices = self._exchanges[justification.downward].get(int(paths.length[row]), ())
         labels = sorted({choice.label for choice in choices if choice.label != example.label})
         if not labels:
-            return Augmented(example, grounding)
+            return Augmented(example, grounding, False)
         label = rng.choice(labels)
         chosen = rng.choice([choice for choice in choices if choice.label == label])
         changed = exchange_relations(paths, row, chosen, self._climbs, self._graph.num_edges)
-        return Augmented(replace(example, label=label, justification=None), replace(grounding, paths=changed))
+        return Augmented(replace(example, label=label, justification=None), replace(grounding, paths=changed), True)
 
     def _drop(self, example: NLIExample, grounding: Grounding, ends: Ends | None, rng: random.Random) -> Grounding:
         """Leave out all paths of a share of the plain pairs, and a share of the side paths of made ones."""

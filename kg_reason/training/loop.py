@@ -268,7 +268,7 @@ def _take_step(loop: Loop, num_done: int, step: _Step, batches: list[Batch]) -> 
     for number, batch in enumerate(batches):
         batch = batch.to(accelerator.device)
         with nullcontext() if number == len(batches) - 1 else accelerator.no_sync(model):
-            loss = batch_loss(model(batch), batch.labels, loop.weights, config) / step.total_weight
+            loss = batch_loss(model(batch), batch, loop.weights, config) / step.total_weight
             if loop.ranks is not None:
                 loss = loss + loop.ranks.penalty() / (len(batches) * accelerator.num_processes)
             accelerator.backward(loss * accelerator.num_processes)  # processes average their gradients

@@ -47,26 +47,27 @@ def make_changed_batch(loop: Loop, indices: NDArray[np.int64], epoch: int) -> Ba
     changed = [
         loop.augmenter(data.examples[index], data.groundings[index], epoch, index) for index in indices.tolist()
     ]
+    needs_graph = [item.needs_graph for item in changed]
     used = np.unique(np.concatenate([item.grounding.paths.relations.ravel() for item in changed]))
     names = loop.augmenter.relation_names(used[used >= 0].tolist(), epoch, int(indices[0]))
-    examples, groundings = zip(*changed, strict=True)
-    return loop.reasoner.collator(examples, groundings, relation_names=names)
+    examples, groundings = [item.example for item in changed], [item.grounding for item in changed]
+    return loop.reasoner.collator(examples, groundings, relation_names=names, needs_graph=needs_graph)
 
 
-def batch_loss(output: FusedOutput, labels: Tensor, weights: Tensor | None, config: TrainConfig) -> Tensor:
-    """Return the summed loss of a batch: of the fused answer and, weighted, of the text-only one.
+def batch_loss(output: FusedOutput, batch: Batch, weights: Tensor | None, config: TrainConfig) -> Tensor:
+    """Return the summed loss of a batch: of the fused answer and, weighted, of the text-only one where it can know.
 
     Where paths have no vote of their own both terms are the same, and the loss is that of one answer, scaled.
 
     Args:
         output: of the model.
-        labels: columns of the logits, [B].
+        batch: its labels, and those that the text can tell.
         weights: of the labels, [num_labels]; None: all weigh 1.
         config: `text_loss_weight` is read.
     """
     fused, text = (
         cross_entropy(logits.float(), labels, weight=weights, ignore_index=UNKNOWN_LABEL, reduction="sum")
-        for logits in (output.logits, output.text_logits)
+        for logits, labels in ((output.logits, batch.labels), (output.text_logits, batch.text_labels))
     )
     return fused + config.text_loss_weight * text
 
@@ -99,7 +100,7 @@ def score_dev(loop: Loop, step: int) -> DevScore:
             right, text_right = (
                 (logits.argmax(dim=1) == batch.labels).sum() for logits in (output.logits, text_logits)
             )
-            totals += torch.stack([batch_loss(output, batch.labels, None, loop.config), right, text_right])
+            totals += torch.stack([batch_loss(output, batch, None, loop.config), right, text_right])
     score = DevScore(*(total / len(by_length) for total in accelerator.reduce(totals, "sum").tolist()))
     if not np.isfinite(score.loss):
         raise ConfigError(not_finite(loop.config, f"loss on dev is not finite at step {step}"))

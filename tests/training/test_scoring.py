@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,9 +62,21 @@ def test_a_dev_loss_that_is_not_finite_is_refused(scored):
         scored("text", spoil)
 
 
+def labelled(*labels, text=None):
+    return SimpleNamespace(labels=torch.tensor(labels), text_labels=torch.tensor(labels if text is None else text))
+
+
 def test_pairs_without_a_label_have_no_loss():
     logits = torch.tensor([[1.0, 2.0, 3.0], [3.0, 1.0, 0.0]])
     output = FusedOutput(logits, logits, logits.new_zeros(0, 3), logits.new_zeros(0))
-    both = batch_loss(output, torch.tensor([0, -100]), None, CONFIG)
+    both = batch_loss(output, labelled(0, -100), None, CONFIG)
     one = FusedOutput(logits[:1], logits[:1], *output[2:])
-    assert torch.equal(both, batch_loss(one, torch.tensor([0]), None, CONFIG))
+    assert torch.equal(both, batch_loss(one, labelled(0), None, CONFIG))
+
+
+def test_the_text_is_not_blamed_for_what_only_the_graph_can_tell():
+    logits = torch.tensor([[1.0, 2.0, 3.0]])
+    output = FusedOutput(logits, logits, logits.new_zeros(0, 3), logits.new_zeros(0))
+    alone = batch_loss(output, labelled(0, text=[-100]), None, CONFIG)
+    both = batch_loss(output, labelled(0), None, CONFIG)
+    assert torch.isclose(both, (1 + CONFIG.text_loss_weight) * alone)
