@@ -279,3 +279,5 @@ def _commands(runs: Runs) -> list[str]:
     return list(dict.fromkeys(PATHS.sub(r"--\1 \1", command) for command in commands if command))
 
 
+if __name__ == "__main__":
+    main()
