@@ -48,6 +48,8 @@ class EditOutcome:
         before: right before the edit that is measured.
         after: right after it: the answer follows.
         both: right both times.
+        follows: right after it and, where the graph said something before it, right before it too; a model that always
+            answers the same cannot follow an edit that changes the label.
         as_text: after it exactly the answer from text alone.
     """
 
@@ -55,13 +57,15 @@ class EditOutcome:
     before: Flags
     after: Flags
     both: Flags
+    follows: Flags
     as_text: Flags
 
     def of_kind(self, kind: str) -> EditOutcome:
         """Return the items of a kind; `all` for all."""
         rows = np.array([kind in ("all", item) for item in self.kinds], dtype=np.bool_)
         kinds = tuple(item for item in self.kinds if kind in ("all", item))
-        return EditOutcome(kinds, self.before[rows], self.after[rows], self.both[rows], self.as_text[rows])
+        flags = (self.before, self.after, self.both, self.follows, self.as_text)
+        return EditOutcome(kinds, *(flag[rows] for flag in flags))
 
 
 def edit_outcomes(runs: Runs) -> list[EditOutcome]:
@@ -82,7 +86,8 @@ def edit_outcomes(runs: Runs) -> list[EditOutcome]:
         after = np.array([answer == label for answer, label in zip(later, first.truth, strict=True)])
         same = [(state.logits == state.text_logits).all(axis=1) for state in (first, last)]
         as_text = np.where(is_addition, same[0], same[1])
-        outcomes.append(EditOutcome(first.categories, before, after, before & after, as_text))
+        follows = after & (before | np.array(is_addition, dtype=np.bool_))
+        outcomes.append(EditOutcome(first.categories, before, after, before & after, follows, as_text))
     return outcomes
 
 
@@ -231,7 +236,7 @@ def _reliance(runs: Runs) -> list[Bar]:
 
 def _edits(runs: Runs) -> list[Bar]:
     outcomes = edit_outcomes(runs)
-    follows = [float(outcome.after.mean()) for outcome in outcomes]
+    follows = [float(outcome.follows.mean()) for outcome in outcomes]
     rows: list[Bar] = [("edits followed", "92", number(follows), mean(follows) >= 0.92 if follows else None)]
     for state in EDIT_STATES[1:]:
         shares = share_unchanged(runs, state)

@@ -19,6 +19,7 @@ from graph_copies import Name
 
 from kg_reason import KnowledgeGraph, NLIExample
 from kg_reason.nli import Fact, Justification, Label, ReplacedWord
+from kg_reason.synthesis.relation_table import load_table
 from kg_reason.synthesis.surface import fill, inflect, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary
 
@@ -91,7 +92,7 @@ class ChainFinder:
         self._graph = graph
         self._rng = rng
         self._excluded = excluded
-        self._vocabulary = Vocabulary(graph, [])
+        self._vocabulary = Vocabulary(graph, [], avoid=load_table().avoid)
         self._hypernym = graph.relation(HYPERNYM)
         self._starts = {
             pos: [entity for entity in range(graph.num_entities) if self._fits(entity, pos)] for pos in ("n", "v")

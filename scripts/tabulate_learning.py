@@ -157,14 +157,14 @@ def reliance_table(runs: Runs) -> Rows:
 
 def edit_table(runs: Runs) -> Rows:
     """Return whether answers follow edits, by the kind of edit."""
-    table = [["edit", "items", "right before, %", "right after, %", "right both times, %", "after: text only's, %"]]
+    table = [["edit", "items", "right before, %", "right after, %", "follows, %", "after: text only's, %"]]
     outcomes = edit_outcomes(runs)
     for kind in [*KINDS, "all"] if outcomes else []:
         rows = [outcome.of_kind(kind) for outcome in outcomes]
         if not all(len(row.after) for row in rows):
             continue
         count = str(len(rows[0].after))
-        shares = [[getattr(row, name) for row in rows] for name in ("before", "after", "both", "as_text")]
+        shares = [[getattr(row, name) for row in rows] for name in ("before", "after", "follows", "as_text")]
         table.append([kind, count, *(number([float(part.mean()) for part in values]) for values in shares)])
     return table
 
@@ -204,7 +204,8 @@ def page(runs: Runs, cost: dict[str, Any]) -> str:
         ("Share of the labelled pairs", "", curve_table(runs)),
         ("Reliance", "Deranged: no relation keeps its place. Random: five times as many random edges.",
          reliance_table(runs)),
-        ("Edits", "One fact added, removed, reversed or exchanged; no training.", edit_table(runs)),
+        ("Edits", "No training. Follows: right after it and, unless a fact was added, right before it.",
+         edit_table(runs)),
         ("Pairs no edit speaks of", "", unchanged(runs)),
         ("Claims without a premise", "", claims_table(runs)),
         ("Invented words by pattern", "", category_table(runs, "nonce")),
@@ -279,3 +280,5 @@ def _commands(runs: Runs) -> list[str]:
     return list(dict.fromkeys(PATHS.sub(r"--\1 \1", command) for command in commands if command))
 
 
+if __name__ == "__main__":
+    main()

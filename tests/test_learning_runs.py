@@ -123,9 +123,20 @@ def test_edits_count_the_state_before_and_after_the_edit_that_is_measured(tmp_pa
     assert outcome.before.tolist() == [True, True, False]
     assert outcome.after.tolist() == [True, True, True]
     assert outcome.both.tolist() == [True, True, False]
+    assert outcome.follows.tolist() == [True, True, False]
     assert outcome.as_text.tolist() == [False, True, False]
     rows = {row[0]: row[1:] for row in edit_table(opened([folder]))}
     assert rows["all"] == ["3", "66.7", "100.0", "66.7", "33.3"]
+
+
+def test_a_model_that_always_answers_neutral_follows_no_edit_that_changes_the_label(tmp_path):
+    folder = run(tmp_path / "run", "paths", 0)
+    kinds, truth = ["add wider", "remove", "reverse", "exchange"], [E, N, N, C]
+    for state in ("before", "first", "last"):
+        save(folder, f"edits.{state}", truth, [N] * 4, categories=kinds)
+    outcome = edit_outcomes(opened([folder]))[0]
+    assert outcome.after.tolist() == [False, True, True, False]
+    assert not outcome.follows.any()
 
 
 def test_unrelated_answers_are_compared_with_those_before_the_edits(tmp_path):
