@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The reference reasoner: WordNet, the labelled pairs of a folder of benchmarks, and pairs made from their sentences.
+#
+#   scripts/train_reference.sh --benchmarks PATH [--out FOLDER] [--seeds "0 1 2"] [--evidence "paths text"] [--measure]
+#
+# PATH holds one folder per data set, each with JSON Lines files named after their splits (recipe.py names them). Without
+# more it trains FOLDER/paths-0, in about a quarter of an hour on two cores. --seeds and --evidence train further seeds,
+# the twin without the graph (text) and the controls (counts, verbalised, tokens). --measure answers all test sets with
+# every run; then  python scripts/reproduce.py FOLDER/*-*/ > docs/results/learning.md  makes the page.
+# What is in FOLDER already is not done again.
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+benchmarks="" out="runs/reference" seeds="0" evidence="paths" measure=""
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --benchmarks) benchmarks="$2"; shift 2 ;;
+        --out) out="$2"; shift 2 ;;
+        --seeds) seeds="$2"; shift 2 ;;
+        --evidence) evidence="$2"; shift 2 ;;
+        --measure) measure=yes; shift ;;
+        *) echo "error: found $1, expected --benchmarks PATH [--out FOLDER] [--seeds LIST] [--evidence LIST] [--measure]" >&2
+           exit 2 ;;
+    esac
+done
+[ -d "$benchmarks/snli" ] || { echo "error: --benchmarks: found '$benchmarks', expected a folder that holds snli/" >&2; exit 2; }
+
+use_environment "${VENV:-.venv}" dev
+mkdir -p "$out"
+[ -f "$out/wordnet/graph.json" ] || kg-reason build graphs/wordnet --out "$out/wordnet"
+for seed in $seeds; do
+    for kind in $evidence; do
+        run="$out/$kind-$seed"
+        [ -f "$run/result.json" ] || {
+            say "Training $run"
+            python scripts/recipe.py --benchmarks "$benchmarks" --graph "$out/wordnet" --out "$run" \
+                --seed "$seed" --evidence "$kind"
+        }
+    done
+done
+[ -n "$measure" ] || exit 0
+[ -f "$out/tests/summary.json" ] || {
+    say "Making the test pairs"
+    python scripts/make_test_pairs.py --graph "$out/wordnet" --train "$out/made.jsonl" --out "$out/tests" --seed 100
+}
+for run in "$out"/*-*/; do
+    [ ! -f "$run/result.json" ] || {
+        say "Measuring $run"
+        python scripts/measure.py "$run" --graph "$out/wordnet" --tests "$out/tests" --benchmarks "$benchmarks" \
+            --out "$run/measures"
+    }
+done
