@@ -87,7 +87,7 @@ def main() -> int:
     graph = KnowledgeGraph.open(arguments.graph)
     plain, sentences = read_labelled(arguments.benchmarks, arguments.labelled_share, arguments.seed)
     made = made_pairs(graph, sentences, arguments.out.parent / MADE_FILE, arguments.num_pairs)
-    model = ModelConfig(evidence=arguments.evidence, encoder=arguments.encoder)
+    model = ModelConfig(evidence=arguments.evidence, encoder=arguments.encoder, encoder_dropout=0.0)
     reasoner = Reasoner.build(graph, ReasonerConfig(model=model), seed=arguments.seed)
     config = TrainConfig(
         num_epochs=arguments.num_epochs, seed=arguments.seed, encoder_lr=arguments.encoder_lr,

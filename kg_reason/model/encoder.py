@@ -119,6 +119,13 @@ def find_encoder(name: str) -> tuple[str, bool]:
     return name, False
 
 
+def set_dropout(encoder: nn.Module, share: float) -> None:
+    """Set the dropout of every layer of an encoder; attention reads its share from the layer that it holds."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = share
+
+
 def text_width(encoder: PreTrainedModel) -> int:
     """Return the width of the token states."""
     shape: Any = encoder.config

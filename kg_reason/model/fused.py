@@ -30,6 +30,7 @@ from kg_reason.model.encoder import (
     make_encoder,
     max_tokens,
     num_token_types,
+    set_dropout,
     text_width,
     word_embeddings,
 )
@@ -200,6 +201,7 @@ def build_model(
     longest = max_tokens(encoder)
     if config.max_tokens > longest:
         raise ConfigError(f"max_tokens: found {config.max_tokens}, expected at most {longest} for this encoder")
+    set_dropout(encoder, config.encoder_dropout)
     prefix = add_adapter(encoder, config)
     text_dim, embedding_dim = text_width(encoder), word_embeddings(encoder).embedding_dim
     head = nn.Sequential(
