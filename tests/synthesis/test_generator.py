@@ -120,6 +120,22 @@ def test_labels_follow_the_relation_and_the_context(toy_graph):
     assert found["hyponym", True] == {Label.ENTAILMENT}
 
 
+def test_ends_below_a_label_that_a_pattern_excludes_are_not_taken(toy_graph, tmp_path):
+    def ends(condition):
+        table = tmp_path / "mine.toml"
+        table.write_text(
+            f"[[pattern]]\nname = 'kind'\nsteps = ['hypernym', '^hypernym']\nlabel = 'contradiction'\n{condition}\n"
+            "[groups]\nwider = ['hypernym']\n[frames.noun]\nupward = ['Here is a {NN}.', 'He saw a {NN}.']\ndownward = []\n"
+        )
+        config = SynthesisConfig(num_pairs=60, relation_table=str(table), nonce_fraction=0.0)
+        examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
+        return {example.justification.premise_word.entity for example in examples if example.category == "kind"}
+
+    assert {"ex:boy", "ex:dog"} <= ends("")
+    assert ends("not_below = ['person']") >= {"ex:dog"}
+    assert not ends("not_below = ['person']") & {"ex:man", "ex:woman", "ex:boy"}
+
+
 def test_a_sentence_gives_no_more_pairs_than_set(toy_graph):
     config = SynthesisConfig(num_pairs=200, max_pairs_per_sentence=2)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
