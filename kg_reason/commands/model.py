@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from kg_reason.training.run_record import TrainReport
 
 SHOWN_PATTERNS = 12
+SYNTHESIZE_DETAILS = (
+    "Negations and quantifiers in the sentences are found by spaCy's small English model where it is installed (pip "
+    "install kg-reason[english]), else by token rules, which leave more places unused."
+)
 SETTINGS_FILE = "train.toml"  # in a run: the command that made it, for --config
 EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
 TRAIN_DETAILS = """\
@@ -49,7 +53,9 @@ had. RUN/train.toml holds every setting of the run:
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this room."""
-    synthesize = add_command(commands, "synthesize", _synthesize, "make labelled pairs from a graph and sentences")
+    synthesize = add_command(
+        commands, "synthesize", _synthesize, "make labelled pairs from a graph and sentences", SYNTHESIZE_DETAILS
+    )
     add_graph(synthesize)
     file_argument(
         synthesize.add_argument("--sentences", nargs="+", default=[], metavar="FILE", help="text, a sentence a line")

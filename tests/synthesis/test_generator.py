@@ -125,7 +125,8 @@ def test_ends_below_a_label_that_a_pattern_excludes_are_not_taken(toy_graph, tmp
         table = tmp_path / "mine.toml"
         table.write_text(
             f"[[pattern]]\nname = 'kind'\nsteps = ['hypernym', '^hypernym']\nlabel = 'contradiction'\n{condition}\n"
-            "[groups]\nwider = ['hypernym']\n[frames.noun]\nupward = ['Here is a {NN}.', 'He saw a {NN}.']\ndownward = []\n"
+            "[groups]\nwider = ['hypernym']\n"
+            "[frames.noun]\nupward = ['Here is a {NN}.', 'He saw a {NN}.']\ndownward = []\n"
         )
         config = SynthesisConfig(num_pairs=60, relation_table=str(table), nonce_fraction=0.0)
         examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
