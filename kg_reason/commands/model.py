@@ -32,12 +32,18 @@ if TYPE_CHECKING:
     from kg_reason.reasoner import Reasoner
 
 SHOWN_PATTERNS = 12
+SYNTHESIZE_DETAILS = (
+    "Negations and quantifiers in the sentences are found by spaCy's small English model where it is installed (pip "
+    "install kg-reason[english]), else by token rules, which leave more places unused."
+)
 EXAMPLES_HELP = "labelled pairs: .jsonl .csv .tsv .parquet, -, or hf:NAME[:SUBSET][@SPLIT]"
 
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this room."""
-    synthesize = add_command(commands, "synthesize", _synthesize, "make labelled pairs from a graph and sentences")
+    synthesize = add_command(
+        commands, "synthesize", _synthesize, "make labelled pairs from a graph and sentences", SYNTHESIZE_DETAILS
+    )
     add_graph(synthesize)
     file_argument(
         synthesize.add_argument("--sentences", nargs="+", default=[], metavar="FILE", help="text, a sentence a line")

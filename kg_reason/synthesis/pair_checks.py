@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kg_reason.nli import Fact, Label
 from kg_reason.synthesis.patterns import PatternWalker, Walk
 from kg_reason.synthesis.relation_table import Pattern
@@ -15,6 +17,7 @@ class PairChecks:
         self._walker = walker
         self._vocabulary = vocabulary
         self._reach: dict[int, frozenset[int]] = {}
+        self._labels_above: dict[int, frozenset[str]] = {}
 
     def holds(self, pattern: Pattern, walk: Walk) -> bool:
         """Tell whether nothing else in the graph contradicts the pattern's label for the two ends."""
@@ -29,11 +32,20 @@ class PairChecks:
             return False
         if pattern.ends_below and not all(self._walker.has_at_most(end, pattern.ends_below) for end in (first, last)):
             return False
+        if pattern.not_below and self._is_below(first, pattern.not_below):
+            return False
         if pattern.label is Label.ENTAILMENT or first == last:
             return True
         if last in self._walker.above(first):
             return False
         return pattern.label is Label.NEUTRAL or first not in self._walker.above(last)
+
+    def _is_below(self, entity: int, labels: Collection[str]) -> bool:
+        """Tell whether one of the entities wider than an entity has one of some labels."""
+        if entity not in self._labels_above:
+            wider = self._walker.above(entity)
+            self._labels_above[entity] = frozenset(self._walker.graph.entity_label(item) for item in wider)
+        return not self._labels_above[entity].isdisjoint(labels)
 
     def words_clash(self, pattern: Pattern, first: str, last: str) -> bool:
         """Tell whether other meanings of the two words are the same or one above the other, against the label."""

@@ -116,7 +116,8 @@ class Place:
             return self.put(form)
         if (named and was_named) or (is_mass(word) and not was_named):
             return self.put(form)
-        if previous and (is_preposition(previous) or may_be_verb(previous)) and is_countable(word):
+        verb = may_be_verb(previous) and not may_be_adjective(previous)
+        if previous and (is_preposition(previous) or verb) and is_countable(word):
             opens = not self.text[: self.start].strip()
             return NOT_ENGLISH if opens else with_article(self.put(f"{article(form)} {form}"), form)
         return NOT_ENGLISH

@@ -149,8 +149,11 @@ class _Scopes:
         self._turn(_rest_of_clause(noun))
 
     def _read_every(self, noun: Token, operator: Token) -> None:
-        if noun.dep_ == "npadvmod" and operator.lower_ == "all":
-            self._blur(noun.subtree)
+        following = self._doc[operator.i + 1]
+        if operator.lower_ == "each" and following.lower_ == "other":
+            return
+        if operator.lower_ == "all" and (noun.dep_ == "npadvmod" or following.pos_ == "ADJ" or noun.tag_ == "NN"):
+            self._blur(noun.subtree)  # "all day", "wearing all black clothes", "in all red"
         else:
             self._turn(noun.subtree)
 
@@ -176,7 +179,9 @@ class _Scopes:
 def _noun(token: Token) -> Token:
     """Return the noun that a determiner or number belongs to."""
     noun = token.head
-    while noun.pos_ in ("NUM", "DET", "ADJ", "ADV") and noun.head.i != noun.i and noun.dep_ not in _CLAUSES:
+    while noun.pos_ in ("NUM", "DET", "ADJ", "ADV") and noun.head.pos_ in ("NUM", "NOUN", "PROPN", "PRON"):
+        if noun.head.i == noun.i:
+            break
         noun = noun.head
     return noun
 

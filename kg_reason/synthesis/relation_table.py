@@ -17,7 +17,8 @@ from kg_reason.nli import Label
 
 SHIPPED_TABLE = "relation_labels.toml"
 _PATTERN_KEYS = {
-    "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "names",
+    "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "not_below",
+    "names",
     "after", "frames",
 }
 _PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int}
@@ -48,6 +49,7 @@ class Pattern:
     ends_below: int = 0
     through: tuple[str, ...] = ()
     not_through: tuple[str, ...] = ()
+    not_below: tuple[str, ...] = ()
     names: str = ""
     after: tuple[str, ...] = ()
     frames: str = ""
@@ -118,6 +120,7 @@ def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
         ends_below=entry.get("ends_below", 0),
         through=_texts(entry.get("through", []), f"{place}: through"),
         not_through=_texts(entry.get("not_through", []), f"{place}: not_through"),
+        not_below=_texts(entry.get("not_below", []), f"{place}: not_below"),
         names=entry.get("names", ""),
         after=_texts(entry.get("after", []), f"{place}: after"),
         frames=entry.get("frames", ""),

@@ -13,6 +13,8 @@ needs_model = pytest.mark.skipif(
 )
 # Sentence, words that stand upward, words that stand downward; marked by hand.
 MARKED = [
+    ("Two dogs are chasing each other in a garden.", "dogs garden", ""),
+    ("A singer in all red is holding a guitar.", "singer guitar", ""),
     ("The dog is not barking loudly.", "dog", "loudly"),
     ("Every dog barks.", "", "dog"),
     ("Every dog is eating a bone.", "bone", ""),
