@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--encoder", default=ModelConfig().encoder)
     parser.add_argument("--arithmetic", nargs="+", choices=ARITHMETIC, default=list(ARITHMETIC))
-    parser.add_argument("--out", type=Path, help="JSON file for tabulate_learning.py")
+    parser.add_argument("--out", type=Path, help="JSON file for reproduce.py")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 

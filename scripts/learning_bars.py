@@ -1,6 +1,6 @@
 """The bars of the reference recipe: what is measured, what it has to reach, and whether the runs reach it.
 
-A bar is met only where everything it speaks of was measured. The other tables are `tabulate_learning.py`.
+A bar is met only where everything it speaks of was measured. The other tables are `reproduce.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measured runs by what they are (evidence, share of labelled data, seed), and the arithmetic on their saved answers.
 
-How the tables look is `tabulate_learning.py`. Accuracies are means over seeds; their interval is Wilson's for the mean
+How the tables look is `reproduce.py`. Accuracies are means over seeds; their interval is Wilson's for the mean
 share of right answers among the items. Differences are paired by item and averaged over the seeds that both sides have;
 their interval is a bootstrap over items, which are what varies: seeds are few.
 """

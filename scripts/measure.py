@@ -1,4 +1,4 @@
-"""Answer every test set with one run and save the answers, from which `tabulate_learning.py` makes its tables.
+"""Answer every test set with one run and save the answers, from which `reproduce.py` makes its tables.
 
     python scripts/measure.py RUN --graph WORDNET --tests TESTS --benchmarks BENCHMARKS --out RUN/measures [--only NAME]
 

@@ -4,7 +4,7 @@
 
 The best path whose relations are a pattern of the table says the label of that pattern in an upward context; two words
 for one entity say entailment; without such a path the answer is --fallback. Paths from a word that the other sentence
-has too are passed over: it was not replaced. OUT is laid out like a run, for `tabulate_learning.py`.
+has too are passed over: it was not replaced. OUT is laid out like a run, for `reproduce.py`.
 """
 
 from __future__ import annotations

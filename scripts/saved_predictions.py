@@ -1,4 +1,4 @@
-"""Saved answers to one test set: one JSON file per set, written by `measure.py`, read by `tabulate_learning.py`.
+"""Saved answers to one test set: one JSON file per set, written by `measure.py`, read by `reproduce.py`.
 
 A file holds no text of the pairs, only ids, labels and logits, so that tables can be made from it at any time. Logits
 have nine significant digits, which is all a float32 has.

@@ -22,7 +22,7 @@ from learning_runs import (
     with_evidence,
 )
 from saved_predictions import Predictions, write_predictions
-from tabulate_learning import edit_table, kept_table, page, reliance_table
+from reproduce import edit_table, kept_table, page, reliance_table
 
 from kg_reason import NLIExample
 from kg_reason.nli import THREE_WAY

@@ -1,6 +1,6 @@
 """Write the answers of several measured runs as one Markdown page.
 
-    python scripts/tabulate_learning.py RUN ... [--cost COST.json] > docs/results/learning.md
+    python scripts/reproduce.py RUN ... [--cost COST.json] > docs/results/learning.md
 
 A run is a folder with result.json (what it is) and measures/ (the files of measure.py or rule_baseline.py). Runs that
 differ only in their seed are one row: the mean over seeds, and in brackets every seed. What was not measured is "-".
