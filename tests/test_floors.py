@@ -42,7 +42,7 @@ FLOORS = {
     "kg.relation_kinds": 13, "kg.retriever": 14, "kg.shards": 14, "kg.spacy_component": 14, "prediction": 14,
     "synthesis.pair_checks": 14, "synthesis.places": 14,
     "kg.building": 15, "kg.grounding": 15, "synthesis.place_choice": 15,
-    "synthesis.pairs": 16, "kg.soundness": 16, "model.batch": 16, "model.encoder": 16,
+    "synthesis.clauses": 15, "synthesis.pairs": 16, "kg.soundness": 16, "model.batch": 16, "model.encoder": 16,
     "model.adapter": 17, "model.gnn": 17,
     "model.fusion": 18, "run_folder": 18, "training.rank_allocation": 18,
     "model.fused": 19, "training.checkpoint": 19,

@@ -21,8 +21,8 @@ from learning_runs import (
     share,
     with_evidence,
 )
-from saved_predictions import Predictions, write_predictions
 from reproduce import edit_table, kept_table, page, reliance_table
+from saved_predictions import Predictions, write_predictions
 
 from kg_reason import NLIExample
 from kg_reason.nli import THREE_WAY

@@ -15,6 +15,7 @@ from kg_reason.config import SynthesisConfig
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Justification, Label, ReplacedWord
+from kg_reason.synthesis.clauses import embedded_places
 from kg_reason.synthesis.context import Polarity
 from kg_reason.synthesis.nonce import NonceWords
 from kg_reason.synthesis.pair_checks import PairChecks
@@ -121,6 +122,7 @@ class PairMaker:
         self._checks = PairChecks(self._walker, self._vocabulary)
         self._nonce = NonceWords(graph, config.synthesis_seed)
         places = find_places(self._vocabulary, linker, sentences, load_parser() if sentences else None)
+        places = (*places, *embedded_places(places, table.clauses, config.synthesis_seed))
         self._chooser = PlaceChooser(
             places, self._walker, self._vocabulary, table.avoid, config.max_pairs_per_sentence
         )

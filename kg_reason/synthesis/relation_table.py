@@ -21,6 +21,7 @@ _PATTERN_KEYS = {
     "names",
     "after", "frames",
 }
+_TABLE_KEYS = ("avoid", "avoid_below", "clauses", "frames", "groups", "pattern")
 _PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int}
 _FRAME_KEYS = {"upward", "downward"}
 
@@ -30,6 +31,13 @@ class Frames(NamedTuple):
 
     upward: tuple[str, ...]
     downward: tuple[str, ...]
+
+
+class Clauses(NamedTuple):
+    """Sentences with the gap `{}` for another sentence, by whether they turn the polarity of all that stands there."""
+
+    turning: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class RelationTable:
     patterns: tuple[Pattern, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     frames: Mapping[str, Frames] = field(default_factory=dict)
+    clauses: Clauses = Clauses()
     avoid: frozenset[str] = frozenset()
     avoid_below: frozenset[str] = frozenset()
 
@@ -81,9 +90,9 @@ def load_table(path: str = "") -> RelationTable:
         content = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{name}: {error}") from error
-    unknown = sorted(set(content) - {"avoid", "avoid_below", "groups", "pattern", "frames"})
+    unknown = sorted(set(content) - set(_TABLE_KEYS))
     if unknown:
-        raise ConfigError(f"{name}: found {unknown[0]!r}, expected avoid, avoid_below, groups, pattern or frames")
+        raise ConfigError(f"{name}: found {unknown[0]!r}, expected one of {', '.join(_TABLE_KEYS)}")
     groups = {key: _texts(members, f"{name}: group {key!r}") for key, members in content.get("groups", {}).items()}
     patterns = tuple(_pattern(entry, f"{name}: pattern {i}") for i, entry in enumerate(content.get("pattern", []), 1))
     frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
@@ -91,7 +100,8 @@ def load_table(path: str = "") -> RelationTable:
         if pattern.frames and pattern.frames not in frames:
             raise ConfigError(f"{name}: pattern {pattern.name!r}: there are no frames {pattern.frames!r}")
     avoided = (frozenset(_texts(content.get(key, []), f"{name}: {key}")) for key in ("avoid", "avoid_below"))
-    return RelationTable(patterns, groups, frames, *avoided)
+    clauses = _clauses(content.get("clauses", {}), f"{name}: clauses")
+    return RelationTable(patterns, groups, frames, clauses, *avoided)
 
 
 def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
@@ -137,6 +147,16 @@ def _texts(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ConfigError(f"{place}: found {value!r}, expected a list of texts")
     return tuple(value)
+
+
+def _clauses(entry: object, place: str) -> Clauses:
+    if not isinstance(entry, dict) or not set(entry) <= set(Clauses._fields):
+        raise ConfigError(f"{place}: expected the lists {' and '.join(Clauses._fields)}")
+    clauses = Clauses(**{key: _texts(texts, f"{place}: {key}") for key, texts in entry.items()})
+    for clause in (*clauses.turning, *clauses.level):
+        if clause.count("{}") != 1:
+            raise ConfigError(f"{place}: {clause!r}: expected one gap {{}}")
+    return clauses
 
 
 def _frames(entry: object, place: str) -> Frames:
