@@ -1,8 +1,8 @@
 """Sentences inside other sentences, under negations that turn their places and beside negations that do not.
 
-"It is not true that ..." turns every place of a sentence round, "Nobody called, but ..." none, though it holds a negation.
-Captions and plain statements seldom negate, so without this a model would learn from them that every sentence with a
-negation turns every place. The clauses are data of the relation table; the places come from `places.py`.
+"It is not true that ..." turns every place of a sentence round, "Nobody called, but ..." none, though it holds a
+negation. Captions and plain statements seldom negate, so without this a model would learn from them that every sentence
+with a negation turns every place. The clauses are data of the relation table; the places come from `places.py`.
 """
 
 from __future__ import annotations
