@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -64,21 +65,24 @@ class Vocabulary:
         self._avoid = frozenset(word.lower() for word in avoid)
         self._graph = graph
         self._is_large = graph.num_aliases > _LARGE
-        self._known = {phrase for sentence in sentences for phrase in _phrases(sentence)}
-        self._counts: Counter[str] = Counter()
         self._labels: dict[int, list[Label]] = {}
         self._senses: dict[str, list[int]] = {}
+        texts: list[str] = []
         fitting = [number for number, tag in enumerate(graph.languages) if tag.split("-")[0] in ("", language)]
         chosen = np.isin(graph.alias_language, fitting) & ~graph.alias_is_value & (graph.alias_entity >= 0)
         rows = np.flatnonzero(chosen)
-        for alias in rows[np.argsort(-graph.alias_prior[rows], kind="stable")].tolist():
-            entity, pos = int(graph.alias_entity[alias]), chr(graph.alias_pos[alias]).strip("\0")
+        rows = rows[np.argsort(-graph.alias_prior[rows], kind="stable")]
+        entities, classes = graph.alias_entity[rows].tolist(), graph.alias_pos[rows].tolist()
+        for alias, entity, pos in zip(rows.tolist(), entities, classes, strict=True):
             text = graph.alias_text(alias)
             self._senses.setdefault(text.casefold(), []).append(entity)
-            self._labels.setdefault(entity, []).append(Label(alias, text, pos))
-            self._counts.update(_phrases(text))
+            self._labels.setdefault(entity, []).append(Label(alias, text, chr(pos).strip("\0")))
+            texts.append(text)
         for labels in self._labels.values():
             labels.sort()
+        self._pos = {entity: labels[0].pos for entity, labels in self._labels.items()}
+        self._counts: Counter[str] = Counter(chain.from_iterable(map(_phrases, texts)))
+        self._known = self._counts.keys() & set(chain.from_iterable(map(_phrases, dict.fromkeys(sentences))))
         self._words: dict[int, tuple[Word, ...]] = {}
 
     def words(self, entity: int) -> tuple[Word, ...]:
@@ -88,9 +92,8 @@ class Vocabulary:
             for label in self._labels.get(entity, ()):
                 if " " in label.text and label.pos in ("v", "a", "r") and not is_name(label.text):
                     continue
-                if _PLAIN.match(label.text) and self._is_usual(label.text):
-                    senses = self.senses(label.text, label.pos)
-                    rank = senses.index(entity) + 1
+                if self._is_usual(label.text) and _PLAIN.match(label.text):
+                    rank = self.senses(label.text, label.pos).index(entity) + 1
                     if rank <= _MAX_SENSE:
                         found.append(Word(label.text, label.pos, rank, self._count(label.text)))
             numeral = any(word.text.isdigit() for word in found)
@@ -105,12 +108,11 @@ class Vocabulary:
     def senses(self, text: str, pos: str = "") -> list[int]:
         """Return the entities that a label names, most usual first; with a part of speech only those of it."""
         found = self._senses.get(text.casefold(), [])
-        return [entity for entity in found if not pos or self.pos(entity) in ("", pos)]
+        return [entity for entity in found if self._pos[entity] in ("", pos)] if pos else list(found)
 
     def pos(self, entity: int) -> str:
         """Return the part of speech of an entity's first label; empty when not known."""
-        labels = self._labels.get(entity)
-        return labels[0].pos if labels else ""
+        return self._pos.get(entity, "")
 
     def is_named(self, entity: int) -> bool:
         """Tell whether an entity's first label is a proper name."""
@@ -119,19 +121,27 @@ class Vocabulary:
 
     def _count(self, text: str) -> int:
         """Return how many labels contain a text; to stand in a sentence of the user counts as ten."""
-        phrase = " ".join(_WORD.findall(text.lower()))
+        phrase = text.lower()
+        if not phrase.isalnum():
+            phrase = " ".join(_WORD.findall(phrase))
         return self._counts[phrase] + 10 * (phrase in self._known)
 
     def _is_usual(self, text: str) -> bool:
         """Tell whether a label may stand in a sentence."""
-        if text.lower() in self._avoid or (text[0].islower() and any(word[0].isupper() for word in text.split())):
+        if self._is_large and self._count(text) < (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT):
             return False
-        if not self._is_large:
-            return True
-        return self._count(text) >= (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT)
+        return text.lower() not in self._avoid and not (
+            text[:1].islower() and any(word[0].isupper() for word in text.split())
+        )
 
 
-def _phrases(text: str) -> set[str]:
-    """Return the words of a text and its runs of two and three words, in lower case."""
-    words = _WORD.findall(text.lower())
-    return {" ".join(words[start : start + size]) for size in (1, 2, 3) for start in range(len(words) - size + 1)}
+def _phrases(text: str) -> Collection[str]:
+    """Return the words of a text and its runs of two and three words, in lower case, each once."""
+    text = text.lower()
+    if text.isalnum():
+        return (text,)
+    words = _WORD.findall(text)
+    found = set(words)
+    found.update(map(" ".join, zip(words, words[1:], strict=False)))
+    found.update(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
+    return found
