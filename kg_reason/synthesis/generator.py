@@ -127,19 +127,21 @@ def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int, downward: float)
     labels = {polarity: {cell.label for cell in cells if cell.polarity is polarity} for polarity in Polarity}
     share = {Polarity.UPWARD: 1.0 - downward, Polarity.DOWNWARD: downward}
     made: Counter[tuple[Polarity, Label]] = Counter()
-    waiting = [cell for cell in cells if share[cell.polarity] > 0]
+    waiting: dict[tuple[Polarity, Label], list[Cell]] = {}
+    for cell in cells:
+        if share[cell.polarity] > 0 and cell.label is not None:
+            waiting.setdefault((cell.polarity, cell.label), []).append(cell)
     while waiting and made.total() < wanted:
-        groups = sorted({(cell.polarity, cell.label) for cell in waiting if cell.label is not None})
-        group = min(groups, key=lambda item: (made[item] + 1) * len(labels[item[0]]) / share[item[0]])
-        cell = min(
-            (cell for cell in waiting if (cell.polarity, cell.label) == group), key=lambda item: item.filling
-        )
+        group = min(sorted(waiting), key=lambda item: (made[item] + 1) * len(labels[item[0]]) / share[item[0]])
+        cell = min(waiting[group], key=lambda item: item.filling)
         draft = maker.draw(cell)
         if draft is None:
             cell.failures += 1
             cell.num_made += cell.failures > _NUM_PATIENT_FAILURES
             if cell.failures > _MAX_FAILURES:
-                waiting.remove(cell)
+                waiting[group].remove(cell)
+                if not waiting[group]:
+                    del waiting[group]
             continue
         cell.failures = 0
         cell.num_made += 1
