@@ -64,6 +64,7 @@ def synthesize(
     if linker.graph is not graph:
         raise ConfigError("linker: it links to another graph than the one given")
     config = config or SynthesisConfig()
+    sentences = _drawn(sentences, config)
     maker = PairMaker(linker, sentences, load_table(config.relation_table), config, retriever)
     num_invented = round(config.num_pairs * config.nonce_fraction)
     examples: list[NLIExample] = []
@@ -116,6 +117,19 @@ def split_by_sentence(
             dev.update(group)
     train = [example for number, example in enumerate(examples) if number not in dev]
     return train, [examples[number] for number in sorted(dev)]
+
+
+def _drawn(sentences: Sequence[str], config: SynthesisConfig) -> list[str]:
+    """Return the sentences that are read, each at its number; an empty text stands for one that is not.
+
+    About half of the pairs take a sentence, and to parse it costs more than to make a pair of it.
+    """
+    wanted = round(config.num_pairs * config.sentences_per_pair)
+    if wanted >= len(sentences):
+        return list(sentences)
+    rng = random.Random(f"sentences {config.synthesis_seed}")
+    chosen = set(rng.sample(range(len(sentences)), wanted))
+    return [text if number in chosen else "" for number, text in enumerate(sentences)]
 
 
 def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int, downward: float) -> Iterator[NLIExample]:
