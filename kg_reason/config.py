@@ -295,6 +295,9 @@ class SynthesisConfig(Config):
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
     max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
+    sentences_per_pair: float = setting(
+        1.0, "sentences read for each pair wanted, drawn by chance where more are given", minimum=0.0
+    )
     relation_table: str = setting("", "TOML file from relation patterns to labels; empty: the one that is shipped")
     synthesis_seed: int = setting(0, "seed of every choice", minimum=0)
 

@@ -51,8 +51,8 @@ def open_graph(path: Path) -> BuiltGraph:
             if size != facts["bytes"]:
                 found = f"found {size:,} bytes, expected {facts['bytes']:,}"
                 raise GraphError(f"{array_path}: {found}; build the graph again")
-            # An empty array cannot be mapped.
-            arrays[name] = np.load(array_path, mmap_mode="r", allow_pickle=False)
+            # A plain view of the map: np.memmap makes every reading of a single item several times as dear.
+            arrays[name] = np.asarray(np.load(array_path, mmap_mode="r", allow_pickle=False))
         except FileNotFoundError as error:
             raise GraphError(f"{array_path}: missing; build the graph again") from error
         except ValueError as error:

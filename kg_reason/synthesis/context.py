@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from lemminflect import getAllLemmas
@@ -61,6 +61,7 @@ _RESTRICTORS = frozenset({"every", "all", "each", "any"})
 _CLAUSE_BREAKS = frozenset({",", ";", ".", "but", "because", "while", "although", "though", "whereas", "that"})
 
 
+@lru_cache(64)  # each word of a sentence asks for its tokens
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split a text into words and punctuation marks; "isn't" is two words."""
     return tuple(Token(m.start(), m.end(), m[0].lower().replace("’", "'")) for m in _TOKEN.finditer(text))

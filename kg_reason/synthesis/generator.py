@@ -64,6 +64,7 @@ def synthesize(
     if linker.graph is not graph:
         raise ConfigError("linker: it links to another graph than the one given")
     config = config or SynthesisConfig()
+    sentences = _drawn(sentences, config)
     maker = PairMaker(linker, sentences, load_table(config.relation_table), config, retriever)
     num_invented = round(config.num_pairs * config.nonce_fraction)
     examples: list[NLIExample] = []
@@ -118,6 +119,19 @@ def split_by_sentence(
     return train, [examples[number] for number in sorted(dev)]
 
 
+def _drawn(sentences: Sequence[str], config: SynthesisConfig) -> list[str]:
+    """Return the sentences that are read, each at its number; an empty text stands for one that is not.
+
+    About half of the pairs take a sentence, and to parse it costs more than to make a pair of it.
+    """
+    wanted = round(config.num_pairs * config.sentences_per_pair)
+    if wanted >= len(sentences):
+        return list(sentences)
+    rng = random.Random(f"sentences {config.synthesis_seed}")
+    chosen = set(rng.sample(range(len(sentences)), wanted))
+    return [text if number in chosen else "" for number, text in enumerate(sentences)]
+
+
 def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int, downward: float) -> Iterator[NLIExample]:
     """Yield examples, the least filled label of a polarity in turn and the least filled cell of it first.
 
@@ -127,19 +141,21 @@ def _fill(maker: PairMaker, cells: Sequence[Cell], wanted: int, downward: float)
     labels = {polarity: {cell.label for cell in cells if cell.polarity is polarity} for polarity in Polarity}
     share = {Polarity.UPWARD: 1.0 - downward, Polarity.DOWNWARD: downward}
     made: Counter[tuple[Polarity, Label]] = Counter()
-    waiting = [cell for cell in cells if share[cell.polarity] > 0]
+    waiting: dict[tuple[Polarity, Label], list[Cell]] = {}
+    for cell in cells:
+        if share[cell.polarity] > 0 and cell.label is not None:
+            waiting.setdefault((cell.polarity, cell.label), []).append(cell)
     while waiting and made.total() < wanted:
-        groups = sorted({(cell.polarity, cell.label) for cell in waiting if cell.label is not None})
-        group = min(groups, key=lambda item: (made[item] + 1) * len(labels[item[0]]) / share[item[0]])
-        cell = min(
-            (cell for cell in waiting if (cell.polarity, cell.label) == group), key=lambda item: item.filling
-        )
+        group = min(sorted(waiting), key=lambda item: (made[item] + 1) * len(labels[item[0]]) / share[item[0]])
+        cell = min(waiting[group], key=lambda item: item.filling)
         draft = maker.draw(cell)
         if draft is None:
             cell.failures += 1
             cell.num_made += cell.failures > _NUM_PATIENT_FAILURES
             if cell.failures > _MAX_FAILURES:
-                waiting.remove(cell)
+                waiting[group].remove(cell)
+                if not waiting[group]:
+                    del waiting[group]
             continue
         cell.failures = 0
         cell.num_made += 1

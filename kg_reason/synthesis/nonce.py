@@ -23,6 +23,7 @@ _VOWELS = ("a", "e", "i", "o", "u", "a", "e", "o", "ai", "oo", "ea")
 _MIDDLES = ("b", "bl", "d", "dr", "f", "g", "k", "l", "ld", "m", "mb", "n", "nd", "p", "r", "rd", "rn", "rv", "t", "v")
 _CODAS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "t", "v", "rn", "lt", "nd", "mp", "rk", "lm")
 _LIKE_AN_ENDING = ("ed", "en", "al", "er", "est", "ing", "ly", "man", "men")
+_FORMS = ("", "s", "ed", "ing")
 _MAX_TRIES = 10_000
 
 
@@ -37,6 +38,7 @@ class NonceWords:
         self._graph = graph
         self._rng = random.Random(f"nonce {seed}")
         self._used: set[str] = set()
+        self._indexes = [index for index in (graph.label_index, graph.overlay_index) if index.num_words]
 
     def draw(self) -> str:
         """Return the next invented word, in lower case.
@@ -61,7 +63,13 @@ class NonceWords:
     def _is_free(self, word: str) -> bool:
         if word.endswith(_LIKE_AN_ENDING) or getAllLemmas(word):
             return False
-        return not any(self._graph.find_entities(word + ending) for ending in ("", "s", "ed", "ing"))
+        return not any(self._is_taken(word + ending) for ending in _FORMS)
+
+    def _is_taken(self, form: str) -> bool:
+        """Tell whether a form is the id or a label of an entity; most are not even a word of any label."""
+        if self._graph.find_id(form) < 0 and all(index.find_word(form) < 0 for index in self._indexes):
+            return False
+        return bool(self._graph.find_entities(form))
 
 
 def with_invented_words(example: NLIExample, justification: Justification, words: NonceWords) -> NLIExample:

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.relation_kinds import plain_name
 from kg_reason.synthesis.relation_table import Pattern, RelationTable
 
 _MAX_TARGETS = 64
 _VOCABULARIES = ("http://www.w3.org/", "_:")
+_Row = dict[int, list[tuple[int, int]]]  # relation -> (entity, edge) pairs
 
 
 class Step(NamedTuple):
@@ -57,7 +59,7 @@ class PatternWalker:
         self.graph = graph
         by_name: dict[str, list[int]] = {}
         for relation in range(graph.num_relations):
-            for name in {_plain(graph.relation_label(relation)), _plain(graph.relation_id(relation))}:
+            for name in {plain_name(graph.relation_label(relation)), plain_name(graph.relation_id(relation))}:
                 by_name.setdefault(name, []).append(relation)
         self._by_name = by_name
         self.routes: tuple[Route, ...] = tuple(
@@ -70,11 +72,15 @@ class PatternWalker:
         self._small: dict[tuple[int, int], bool] = {}
         self._route_starts: dict[Route, tuple[int, ...]] = {}
         self._starts: dict[Step, NDArray[np.int32]] = {}
-        self._reach: dict[tuple[int, Step], list[tuple[int, int]]] = {}
+        self._rows: dict[bool, dict[int, _Row]] = {True: {}, False: {}}
+        self._wider: dict[int, tuple[int, ...]] = {}
+        self._narrower: dict[int, tuple[int, ...]] = {}
+        self._labels: dict[int, str] = {}
+        self._is_foreign: dict[int, bool] = {}
 
     def _named(self, name: str) -> list[Step]:
         forward = not name.startswith("^")
-        return [Step(relation, forward) for relation in self._by_name.get(_plain(name), ())]
+        return [Step(relation, forward) for relation in self._by_name.get(plain_name(name), ())]
 
     def _routes(self, pattern: Pattern, groups: Mapping[str, Sequence[str]]) -> Iterator[Route]:
         """Yield the routes of a pattern: each group it names stands for one relation throughout."""
@@ -95,19 +101,38 @@ class PatternWalker:
 
     def neighbours(self, entity: int, step: Step) -> list[tuple[int, int]]:
         """Return the (entity, edge) pairs one step away."""
-        if (entity, step) not in self._reach:
-            self._reach[entity, step] = self._find_neighbours(entity, step)
-        return self._reach[entity, step]
+        relation, forward = step
+        rows = self._rows[forward]
+        if entity not in rows:
+            rows[entity] = self._read_row(entity, forward)
+        return rows[entity].get(relation, [])
 
-    def _find_neighbours(self, entity: int, step: Step) -> list[tuple[int, int]]:
+    def _read_row(self, entity: int, forward: bool) -> _Row:
+        """Sort the edges that start in an entity, or end there, by relation."""
         graph = self.graph
-        if step.forward:
-            start, end = int(graph.out_start[entity]), int(graph.out_end[entity])
-            found = np.flatnonzero(graph.edge_relation[start:end] == step.relation) + start
-            return list(zip(graph.edge_tail[found].tolist(), found.tolist(), strict=True))
-        edges = graph.in_edge[int(graph.in_start[entity]) : int(graph.in_end[entity])]
-        found = edges[graph.edge_relation[edges] == step.relation]
-        return list(zip(graph.edge_head[found].tolist(), found.tolist(), strict=True))
+        edges: Sequence[int]
+        if forward:
+            row = slice(int(graph.out_start[entity]), int(graph.out_end[entity]))
+            edges = range(row.start, row.stop)
+            relations, ends = graph.edge_relation[row], graph.edge_tail[row]
+        else:
+            numbers = graph.in_edge[int(graph.in_start[entity]) : int(graph.in_end[entity])]
+            edges = numbers.tolist()
+            relations, ends = graph.edge_relation[numbers], graph.edge_head[numbers]
+        found: _Row = {}
+        for relation, end, edge in zip(relations.tolist(), ends.tolist(), edges, strict=True):
+            found.setdefault(relation, []).append((end, edge))
+        return found
+
+    def _one_up(self, entity: int) -> tuple[int, ...]:
+        if entity not in self._wider:
+            self._wider[entity] = tuple(target for step in self._up for target, _ in self.neighbours(entity, step))
+        return self._wider[entity]
+
+    def _one_down(self, entity: int) -> tuple[int, ...]:
+        if entity not in self._narrower:
+            self._narrower[entity] = tuple(end for step in self._down for end, _ in self.neighbours(entity, step))
+        return self._narrower[entity]
 
     def walks(self, route: Route, entity: int, rng: random.Random) -> list[Walk]:
         """Return walks of a route from an entity, one per end, at most 64 (a sample where there are more)."""
@@ -165,7 +190,7 @@ class PatternWalker:
         tops = [
             int(entity)
             for entity in self._reached(route.steps[route.top - 1])
-            if self.graph.entity_label(int(entity)) in route.pattern.through
+            if self._label(int(entity)) in route.pattern.through
         ]
         level = set(tops)
         for step in reversed(route.steps[: route.top]):
@@ -179,8 +204,7 @@ class PatternWalker:
             found: set[int] = set()
             waiting = [entity]
             while waiting:
-                current = waiting.pop()
-                reached = [target for step in self._up for target, _ in self.neighbours(current, step)]
+                reached = self._one_up(waiting.pop())
                 waiting.extend(target for target in reached if target not in found)
                 found.update(reached)
             self._above[entity] = frozenset(found - {entity})
@@ -191,7 +215,7 @@ class PatternWalker:
         found: set[int] = set()
         level = {entity}
         for _ in range(num_steps):
-            level = {target for current in level for step in self._up for target, _ in self.neighbours(current, step)}
+            level = {target for current in level for target in self._one_up(current)}
             found |= level
         return frozenset(found)
 
@@ -200,8 +224,7 @@ class PatternWalker:
         found = {entity}
         waiting = [entity]
         while waiting:
-            current = waiting.pop()
-            reached = {target for step in self._down for target, _ in self.neighbours(current, step)} - found
+            reached = set(self._one_down(waiting.pop())) - found
             waiting.extend(reached)
             found |= reached
         return found
@@ -220,17 +243,25 @@ class PatternWalker:
         if self._foreign(entity):
             return False
         pattern = route.pattern
-        if pattern.not_through and self.graph.entity_label(entity) in pattern.not_through:
+        if pattern.not_through and self._label(entity) in pattern.not_through:
             return False
         if number != route.top:
             return True
-        if pattern.through and self.graph.entity_label(entity) not in pattern.through:
+        if pattern.through and self._label(entity) not in pattern.through:
             return False
         return not pattern.below or self.has_at_most(entity, pattern.below)
 
     def _foreign(self, entity: int) -> bool:
         """Tell whether an entity belongs to a vocabulary such as OWL, not to what the graph is about."""
-        return self.graph.is_value(entity) or self.graph.entity_id(entity).startswith(_VOCABULARIES)
+        if entity not in self._is_foreign:
+            key = self.graph.entity_id(entity)
+            self._is_foreign[entity] = self.graph.is_value(entity) or key.startswith(_VOCABULARIES)
+        return self._is_foreign[entity]
+
+    def _label(self, entity: int) -> str:
+        if entity not in self._labels:
+            self._labels[entity] = self.graph.entity_label(entity)
+        return self._labels[entity]
 
     def has_at_most(self, entity: int, limit: int) -> bool:
         """Tell whether an entity has at most so many entities below it."""
@@ -238,14 +269,8 @@ class PatternWalker:
             found = {entity}
             waiting = [entity]
             while waiting and len(found) <= limit:
-                current = waiting.pop()
-                reached = {target for step in self._down for target, _ in self.neighbours(current, step)} - found
+                reached = set(self._one_down(waiting.pop())) - found
                 waiting.extend(reached)
                 found |= reached
             self._small[entity, limit] = len(found) - 1 <= limit
         return self._small[entity, limit]
-
-
-def _plain(name: str) -> str:
-    """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
-    return "".join(character for character in name.casefold() if character.isalnum())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from kg_reason.nli import Label
@@ -66,17 +67,22 @@ class PlaceChooser:
         self._limit = max_pairs_per_sentence
         self._used: Counter[int] = Counter()
         self._of: dict[tuple[Polarity, bool], list[Place]] = {}
+        self._numbers: dict[tuple[Polarity, bool], dict[int, list[int]]] = {}  # of the places of each entity
         for polarity in Polarity:
             here = [place for place in places if place.polarity is polarity]
             self._of[polarity, True] = [place for place in here if place.lemma not in avoid]
             self._of[polarity, False] = [place for place in self._of[polarity, True] if place.clear]
+            for any_meaning in (True, False):
+                numbers = self._numbers[polarity, any_meaning] = {}
+                for number, place in enumerate(self._of[polarity, any_meaning]):
+                    numbers.setdefault(place.entity, []).append(number)
         self._fitting: dict[tuple[Kind, bool], list[Place]] = {}
 
     def draw(self, kind: Kind, backward: bool, rng: random.Random) -> Place | None:
         """Draw a place for the first word of a pair, or for the second where backward; None where none is left."""
-        if (kind, backward) not in self._fitting:
-            self._fitting[kind, backward] = self._find(kind, backward)
-        places = self._fitting[kind, backward]
+        places = self._fitting.get((kind, backward))
+        if places is None:
+            places = self._fitting[kind, backward] = self._find(kind, backward)
         for _ in range(_MAX_DRAWS if places else 0):
             number = rng.randrange(len(places))
             if self._used[places[number].sentence] < self._limit:
@@ -92,10 +98,16 @@ class PlaceChooser:
         self._used[sentence] += 1
 
     def _find(self, kind: Kind, backward: bool) -> list[Place]:
-        places = self._of[kind.polarity, kind.invented or kind.pattern in OWN_PATTERNS]
-        pattern = kind.pattern
+        key = (kind.polarity, kind.invented or kind.pattern in OWN_PATTERNS)
+        places, pattern = self._of[key], kind.pattern
         if pattern.name in (SHORTER, LONGER):
             return [place for place in places if shorten(place)]
+        if any(route.steps for route in kind.routes):
+            numbers = self._numbers[key]
+            entities: set[int] = set()
+            for route in kind.routes:
+                entities |= numbers.keys() & self._walker.starts(route.reversed() if backward else route)
+            places = [places[number] for number in sorted(chain.from_iterable(map(numbers.__getitem__, entities)))]
         if pattern.pos:
             places = [place for place in places if not place.pos or place.pos in pattern.pos]
         if pattern.after:
@@ -105,7 +117,4 @@ class PlaceChooser:
             return list(places)
         if not any(route.steps for route in kind.routes):
             return [place for place in places if kind.invented or len(self._vocabulary.words(place.entity)) > 1]
-        starts: set[int] = set()
-        for route in kind.routes:
-            starts.update(self._walker.starts(route.reversed() if backward else route))
-        return [place for place in places if place.entity in starts]
+        return places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ from kg_reason.synthesis.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
     from spacy.tokens import Token as ParsedToken
 
 _CLASSES = {"NOUN": "n", "PROPN": "n", "VERB": "v", "AUX": "v", "ADJ": "a", "ADV": "r"}
@@ -144,20 +145,37 @@ def find_places(
         sentences: plain text, one sentence each.
         parser: tells polarity, and confirms parts of speech; None: the token rules tell polarity.
     """
+    read: list[tuple[str, list[tuple[Mention, Place]]]] = []  # only a sentence that may hold a place is parsed
+    for number, text in enumerate(sentences):
+        mentions = linker.link(text)
+        places = [
+            (mention, place)
+            for mention in mentions
+            for place in _place(vocabulary, linker.graph, text, number, mention)
+        ]
+        if places:
+            read.append((text, places))
     found: list[Place] = []
-    for number, (text, doc) in enumerate(zip(sentences, parse(parser, sentences), strict=True)):
-        marks = polarities(doc) if doc is not None else ()
-        for mention in linker.link(text):
-            token = root_token(doc, mention.start, mention.end) if doc is not None else None
-            if doc is not None and (token is None or not _stands_alone(token, mention)):
-                continue
-            for place in _place(vocabulary, linker.graph, text, number, mention):
-                if token is None:
-                    found.append(place)
-                elif _CLASSES.get(token.pos_, place.pos) == place.pos or place.tag == "IN":
-                    tag = token.tag_ if place.tag in ("VBD", "VBN") and token.tag_ in ("VBD", "VBN") else place.tag
-                    found.append(dataclasses.replace(place, polarity=marks[token.i], tag=tag))
+    for (text, places), doc in zip(read, parse(parser, (text for text, _ in read)), strict=True):
+        if doc is None:
+            found += [
+                dataclasses.replace(place, polarity=polarity(text, place.start, place.end)) for _, place in places
+            ]
+        else:
+            found += _confirmed(doc, places)
     return tuple(found)
+
+
+def _confirmed(doc: Doc, places: Sequence[tuple[Mention, Place]]) -> Iterator[Place]:
+    """Yield the places of a sentence that its parse confirms, with the polarity and the verb form that it tells."""
+    marks = polarities(doc)
+    for mention, place in places:
+        token = root_token(doc, mention.start, mention.end)
+        if token is None or not _stands_alone(token, mention):
+            continue
+        if _CLASSES.get(token.pos_, place.pos) == place.pos or place.tag == "IN":
+            tag = token.tag_ if place.tag in ("VBD", "VBN") and token.tag_ in ("VBD", "VBN") else place.tag
+            yield dataclasses.replace(place, polarity=marks[token.i], tag=tag)
 
 
 def _stands_alone(token: ParsedToken, mention: Mention) -> bool:
@@ -172,7 +190,7 @@ def _stands_alone(token: ParsedToken, mention: Mention) -> bool:
 def _place(
     vocabulary: Vocabulary, graph: KnowledgeGraph, text: str, number: int, mention: Mention
 ) -> tuple[Place, ...]:
-    """Return the place of a mention: a tuple of one, or of none where anything about it is unclear."""
+    """Return the place of a mention, its polarity not yet read: one, or none where anything about it is unclear."""
     pos_of = {candidate: chr(graph.alias_pos[candidate.alias] or 0).strip("\0") for candidate in mention.candidates}
     classes = sorted({pos for pos in pos_of.values() if pos})
     pos = word_class(text, mention.start, mention.end, classes) if classes else ""
@@ -205,7 +223,7 @@ def _place(
             lemma=lemma,
             pos=pos,
             tag=tag,
-            polarity=polarity(text, start, end),
+            polarity=Polarity.UNCLEAR,
             clear=len(vocabulary.senses(lemma, pos)) <= _MAX_CLEAR_SENSES.get(pos, 4)
             or (pos == "n" and len(graph.edges_of(fitting[0].entity)) >= _SALIENT_DEGREE),
         ),

@@ -6,7 +6,7 @@ Inflection is lemminflect's. What a sentence means around a word is `context.py`
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from lemminflect import getInflection
@@ -31,6 +31,7 @@ class Filled(NamedTuple):
 
 
 NOT_ENGLISH = Filled("")
+_MAX_CACHED = 1 << 16  # answers kept of each function that asks lemminflect; invented words would fill any cache
 
 _VOWEL = re.compile(r"[aeiou8]|1[18](?!\d)", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(r"(?:eu|ew|u[bcdfgklmpqrstv][aeiou]|uni(?![dmn])|us[aeu]|one\b|once\b)", re.IGNORECASE)
@@ -47,7 +48,7 @@ _PLURAL_ONLY = frozenset({
 })
 
 
-@cache
+@lru_cache(_MAX_CACHED)
 def inflect(word: str, tag: str) -> str:
     """Return a word in the form of a Penn Treebank tag; empty where English has no such form.
 
@@ -79,6 +80,7 @@ def inflect(word: str, tag: str) -> str:
     return word[: head.start()] + form + word[head.end() :]
 
 
+@lru_cache(_MAX_CACHED)
 def _forms(word: str, tag: str) -> tuple[str, ...]:
     """Return the forms lemminflect's lexicon lists for a word, the usual one first."""
     return tuple(getInflection(word, tag=tag, inflect_oov=False))
@@ -96,7 +98,7 @@ def _regular(word: str, tag: str) -> str:
     return f"{word[:-1]}{ending}" if word.endswith("e") and not word.endswith("ee") else f"{word}{ending}"
 
 
-@cache
+@lru_cache(_MAX_CACHED)
 def form_of(surface: str, lemma: str, pos: str) -> str:
     """Return the Penn Treebank tag of the form a lemma stands in; empty where the surface is no form of it.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +25,6 @@ _MAX_SENSE = 2
 _LARGE = 10_000  # labels; a smaller graph names what its users speak of
 _USUAL_WORD_COUNT = 3
 _USUAL_PHRASE_COUNT = 2
-
-
-class Label(NamedTuple):
-    """One label of an entity: its alias number, text and part of speech."""
-
-    alias: int
-    text: str
-    pos: str
 
 
 class Word(NamedTuple):
@@ -64,38 +57,45 @@ class Vocabulary:
         self._avoid = frozenset(word.lower() for word in avoid)
         self._graph = graph
         self._is_large = graph.num_aliases > _LARGE
-        self._known = {phrase for sentence in sentences for phrase in _phrases(sentence)}
-        self._counts: Counter[str] = Counter()
-        self._labels: dict[int, list[Label]] = {}
-        self._senses: dict[str, list[int]] = {}
+        labels: dict[int, list[tuple[int, str, str]]] = {}
+        senses: dict[str, list[int]] = {}
+        texts: list[str] = []
         fitting = [number for number, tag in enumerate(graph.languages) if tag.split("-")[0] in ("", language)]
         chosen = np.isin(graph.alias_language, fitting) & ~graph.alias_is_value & (graph.alias_entity >= 0)
         rows = np.flatnonzero(chosen)
-        for alias in rows[np.argsort(-graph.alias_prior[rows], kind="stable")].tolist():
-            entity, pos = int(graph.alias_entity[alias]), chr(graph.alias_pos[alias]).strip("\0")
+        rows = rows[np.argsort(-graph.alias_prior[rows], kind="stable")]
+        entities, classes = graph.alias_entity[rows].tolist(), graph.alias_pos[rows].tolist()
+        for alias, entity, pos in zip(rows.tolist(), entities, classes, strict=True):
             text = graph.alias_text(alias)
-            self._senses.setdefault(text.casefold(), []).append(entity)
-            self._labels.setdefault(entity, []).append(Label(alias, text, pos))
-            self._counts.update(_phrases(text))
-        for labels in self._labels.values():
-            labels.sort()
+            senses.setdefault(text.casefold(), []).append(entity)
+            labels.setdefault(entity, []).append((alias, text, chr(pos).strip("\0")))
+            texts.append(text)
+        # Plain tuples of plain values: the garbage collector does not walk them again and again.
+        self._senses = {text: tuple(found) for text, found in senses.items()}
+        self._labels = {entity: tuple(sorted(found)) for entity, found in labels.items()}
+        self._pos = {entity: found[0][2] for entity, found in self._labels.items()}
+        self._counts: Counter[str] = Counter(chain.from_iterable(map(_phrases, texts)))
+        self._known = self._counts.keys() & set(chain.from_iterable(map(_phrases, dict.fromkeys(sentences))))
         self._words: dict[int, tuple[Word, ...]] = {}
 
     def words(self, entity: int) -> tuple[Word, ...]:
         """Return the usual words for an entity, the most usual first; empty where it has none."""
         if entity not in self._words:
             found: list[Word] = []
-            for label in self._labels.get(entity, ()):
-                if " " in label.text and label.pos in ("v", "a", "r") and not is_name(label.text):
+            for _, text, pos in self._labels.get(entity, ()):
+                usage = self._count(text)
+                if not self._is_usual(text, usage) or not _PLAIN.match(text):
                     continue
-                if _PLAIN.match(label.text) and self._is_usual(label.text):
-                    senses = self.senses(label.text, label.pos)
-                    rank = senses.index(entity) + 1
-                    if rank <= _MAX_SENSE:
-                        found.append(Word(label.text, label.pos, rank, self._count(label.text)))
-            numeral = any(word.text.isdigit() for word in found)
-            found = [word for word in found if not (numeral and _ROMAN.match(word.text))]
-            self._words[entity] = tuple(sorted(found, key=lambda word: (word.rank, -word.usage)))
+                if " " in text and pos in ("v", "a", "r") and not is_name(text):
+                    continue
+                rank = self.senses(text, pos).index(entity) + 1
+                if rank <= _MAX_SENSE:
+                    found.append(Word(text, pos, rank, usage))
+            if len(found) > 1:
+                if any(word.text.isdigit() for word in found):
+                    found = [word for word in found if not _ROMAN.match(word.text)]
+                found.sort(key=lambda word: (word.rank, -word.usage))
+            self._words[entity] = tuple(found)
         return self._words[entity]
 
     def drop(self, entities: Collection[int]) -> None:
@@ -104,34 +104,41 @@ class Vocabulary:
 
     def senses(self, text: str, pos: str = "") -> list[int]:
         """Return the entities that a label names, most usual first; with a part of speech only those of it."""
-        found = self._senses.get(text.casefold(), [])
-        return [entity for entity in found if not pos or self.pos(entity) in ("", pos)]
+        found = self._senses.get(text.casefold(), ())
+        return [entity for entity in found if self._pos[entity] in ("", pos)] if pos else list(found)
 
     def pos(self, entity: int) -> str:
         """Return the part of speech of an entity's first label; empty when not known."""
-        labels = self._labels.get(entity)
-        return labels[0].pos if labels else ""
+        return self._pos.get(entity, "")
 
     def is_named(self, entity: int) -> bool:
         """Tell whether an entity's first label is a proper name."""
-        labels = self._labels.get(entity, [])
-        return bool(labels) and is_name(labels[0].text)
+        labels = self._labels.get(entity, ())
+        return bool(labels) and is_name(labels[0][1])
 
     def _count(self, text: str) -> int:
         """Return how many labels contain a text; to stand in a sentence of the user counts as ten."""
-        phrase = " ".join(_WORD.findall(text.lower()))
+        phrase = text.lower()
+        if not phrase.isalnum():
+            phrase = " ".join(_WORD.findall(phrase))
         return self._counts[phrase] + 10 * (phrase in self._known)
 
-    def _is_usual(self, text: str) -> bool:
-        """Tell whether a label may stand in a sentence."""
-        if text.lower() in self._avoid or (text[0].islower() and any(word[0].isupper() for word in text.split())):
+    def _is_usual(self, text: str, usage: int) -> bool:
+        """Tell whether a label of a count may stand in a sentence."""
+        if self._is_large and usage < (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT):
             return False
-        if not self._is_large:
-            return True
-        return self._count(text) >= (_USUAL_PHRASE_COUNT if " " in text else _USUAL_WORD_COUNT)
+        return text.lower() not in self._avoid and not (
+            text[:1].islower() and any(word[0].isupper() for word in text.split())
+        )
 
 
-def _phrases(text: str) -> set[str]:
-    """Return the words of a text and its runs of two and three words, in lower case."""
-    words = _WORD.findall(text.lower())
-    return {" ".join(words[start : start + size]) for size in (1, 2, 3) for start in range(len(words) - size + 1)}
+def _phrases(text: str) -> Collection[str]:
+    """Return the words of a text and its runs of two and three words, in lower case, each once."""
+    text = text.lower()
+    if text.isalnum():
+        return (text,)
+    words = _WORD.findall(text)
+    found = set(words)
+    found.update(map(" ".join, zip(words, words[1:], strict=False)))
+    found.update(map(" ".join, zip(words, words[1:], words[2:], strict=False)))
+    return found

@@ -82,7 +82,7 @@ def test_a_triple_stated_twice_is_one_edge_with_two_sources() -> None:
 
 def test_a_graph_reopens_as_it_was_saved_with_its_arrays_mapped(tmp_path: Path) -> None:
     graph = save(toy_triples(), tmp_path / "graph")
-    assert isinstance(graph.edge_tail, np.memmap)
+    assert isinstance(graph.edge_tail.base, np.memmap)
     assert facts(graph) == facts(KnowledgeGraph.from_triples(toy_triples()))
     assert graph.stats() == KnowledgeGraph.from_triples(toy_triples()).stats()
 

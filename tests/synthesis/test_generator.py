@@ -55,6 +55,21 @@ def test_equal_arguments_give_equal_examples_and_seeds_differ(toy_graph, made):
     assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120, synthesis_seed=1)) != made
 
 
+def test_sentences_are_drawn_by_the_number_of_pairs_and_keep_their_numbers(toy_graph):
+    linker = EntityLinker(toy_graph)
+    found = []
+    for per_pair in (0.1, 10.0):
+        config = SynthesisConfig(num_pairs=40, sentences_per_pair=per_pair)
+        examples = synthesize(toy_graph, linker, SENTENCES, config)
+        sources = {e.example_id.split(":")[0] for e in examples if e.example_id.startswith("s")}
+        found.append(sources)
+        for example in examples:
+            if example.category == "identical":
+                assert example.premise == SENTENCES[int(example.example_id.split(":")[0][1:])]
+    assert 1 <= len(found[0]) <= 4
+    assert len(found[1]) > 4
+
+
 def test_no_pair_comes_twice_and_no_hypothesis_is_empty(made):
     pairs = [(example.premise, example.hypothesis) for example in made]
     assert len(set(pairs)) == len(pairs)

@@ -42,6 +42,18 @@ def test_a_word_that_the_graph_knows_is_passed_over(toy_graph):
     assert not {words.draw() for _ in range(10)} & set(taken)
 
 
+def test_a_word_whose_plural_is_a_label_is_passed_over_and_one_inside_a_longer_label_is_not(toy_graph):
+    free = NonceWords(toy_graph, 1)
+    taken, inside = free.draw(), free.draw()
+    label = "http://www.w3.org/2000/01/rdf-schema#label"
+    labels = (f"{taken}s", f"old {inside}")
+    graph = KnowledgeGraph.from_triples(
+        Triple(f"ex:{n}", label, f'"{text}"', Source("taken.nt", n)) for n, text in enumerate(labels, start=1)
+    )
+    words = NonceWords(graph, 1)
+    assert words.draw() == inside
+
+
 JUSTIFIED = NLIExample(
     "An owl has two violins.", "An owl has two instruments.", Label.ENTAILMENT,
     justification=Justification(

@@ -2,7 +2,7 @@
 
 import random
 
-from kg_reason.synthesis.patterns import PatternWalker
+from kg_reason.synthesis.patterns import PatternWalker, Step
 from kg_reason.synthesis.relation_table import load_table
 
 
@@ -39,6 +39,17 @@ def test_edges_of_a_walk_join_its_entities(toy_graph):
         if walk is not None and route.steps:
             for edge, one, other in zip(walk.edges, walk.entities, walk.entities[1:], strict=False):
                 assert {int(toy_graph.edge_head[edge]), int(toy_graph.edge_tail[edge])} == {one, other}
+
+
+def test_neighbours_are_the_ends_of_an_entitys_edges_of_one_relation(toy_graph):
+    walker = PatternWalker(toy_graph, load_table())
+    for relation in range(toy_graph.num_relations):
+        for entity in range(toy_graph.num_entities):
+            edges = [edge for edge in range(toy_graph.num_edges) if toy_graph.edge_relation[edge] == relation]
+            out = [(int(toy_graph.edge_tail[e]), e) for e in edges if toy_graph.edge_head[e] == entity]
+            back = [(int(toy_graph.edge_head[e]), e) for e in edges if toy_graph.edge_tail[e] == entity]
+            assert walker.neighbours(entity, Step(relation, True)) == out
+            assert walker.neighbours(entity, Step(relation, False)) == back
 
 
 def test_ancestors_are_all_wider_entities(toy_graph):
