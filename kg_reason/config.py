@@ -294,6 +294,10 @@ class SynthesisConfig(Config):
         0.25, "share of the pairs whose words stand under a negation, no, few, every, if or without",
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
+    fact_fraction: float = setting(
+        0.1, "share of the pairs that say facts of the graph; fewer where it has none that can be said",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
     max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
     relation_table: str = setting("", "TOML file from relation patterns to labels; empty: the one that is shipped")
     synthesis_seed: int = setting(0, "seed of every choice", minimum=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.relation_kinds import plain_name
 from kg_reason.synthesis.relation_table import Pattern, RelationTable
 
 _MAX_TARGETS = 64
@@ -57,11 +58,11 @@ class PatternWalker:
         self.graph = graph
         by_name: dict[str, list[int]] = {}
         for relation in range(graph.num_relations):
-            for name in {_plain(graph.relation_label(relation)), _plain(graph.relation_id(relation))}:
+            for name in {plain_name(graph.relation_label(relation)), plain_name(graph.relation_id(relation))}:
                 by_name.setdefault(name, []).append(relation)
         self._by_name = by_name
         self.routes: tuple[Route, ...] = tuple(
-            route for pattern in table.patterns for route in self._routes(pattern, table.groups)
+            route for pattern in table.patterns if not pattern.unrelated for route in self._routes(pattern, table.groups)
         )
         climbing = [*table.groups.get("wider", ()), *table.groups.get("instance", ())]
         self._up = sorted({step for name in climbing for step in self._named(name)})
@@ -74,7 +75,7 @@ class PatternWalker:
 
     def _named(self, name: str) -> list[Step]:
         forward = not name.startswith("^")
-        return [Step(relation, forward) for relation in self._by_name.get(_plain(name), ())]
+        return [Step(relation, forward) for relation in self._by_name.get(plain_name(name), ())]
 
     def _routes(self, pattern: Pattern, groups: Mapping[str, Sequence[str]]) -> Iterator[Route]:
         """Yield the routes of a pattern: each group it names stands for one relation throughout."""
@@ -136,7 +137,8 @@ class PatternWalker:
         The entity after the first step is drawn first, so that a parent of many is not drawn more often than others.
         """
         if not route.steps:
-            return Walk((rng.randrange(self.graph.num_entities),), ())
+            starts = self.starts(route)
+            return Walk((starts[rng.randrange(len(starts))],), ()) if starts else None
         if route.pattern.through:
             starts = self.starts(route)
             walks = self.walks(route, starts[rng.randrange(len(starts))], rng) if starts else []
@@ -147,7 +149,7 @@ class PatternWalker:
         back = Step(route.steps[0].relation, not route.steps[0].forward)
         reached = self.neighbours(int(second[rng.randrange(len(second))]), back)
         start = reached[rng.randrange(len(reached))][0] if reached else -1
-        walks = self.walks(route, start, rng) if start >= 0 and not self._foreign(start) else []
+        walks = self.walks(route, start, rng) if start >= 0 and not self.is_foreign(start) else []
         return walks[rng.randrange(len(walks))] if walks else None
 
     def starts(self, route: Route) -> tuple[int, ...]:
@@ -157,6 +159,10 @@ class PatternWalker:
         return self._route_starts[route]
 
     def _find_starts(self, route: Route) -> tuple[int, ...]:
+        if route.pattern.of:
+            tops = self._labelled(route.pattern.of)
+            heads = (int(self.graph.edge_head[edge]) for top in tops for edge in self.graph.edges_of(top))
+            return tuple(sorted(set(heads) - tops))
         if not route.steps:
             return tuple(range(self.graph.num_entities))
         first = route.steps[0]
@@ -172,6 +178,11 @@ class PatternWalker:
             back = Step(step.relation, not step.forward)
             level = {target for entity in level for target, _ in self.neighbours(entity, back)}
         return tuple(sorted(level))
+
+    def _labelled(self, labels: Collection[str]) -> set[int]:
+        """Return the entities whose preferred label is one of some."""
+        found = {entity for label in labels for entity in self.graph.find_entities(label)}
+        return {entity for entity in found if self.graph.entity_label(entity) in labels}
 
     def above(self, entity: int) -> frozenset[int]:
         """Return the entities wider than an entity, itself not included."""
@@ -217,7 +228,7 @@ class PatternWalker:
 
     def _passes(self, route: Route, number: int, entity: int) -> bool:
         """Tell whether a route may go through an entity after so many steps."""
-        if self._foreign(entity):
+        if self.is_foreign(entity):
             return False
         pattern = route.pattern
         if pattern.not_through and self.graph.entity_label(entity) in pattern.not_through:
@@ -228,7 +239,7 @@ class PatternWalker:
             return False
         return not pattern.below or self.has_at_most(entity, pattern.below)
 
-    def _foreign(self, entity: int) -> bool:
+    def is_foreign(self, entity: int) -> bool:
         """Tell whether an entity belongs to a vocabulary such as OWL, not to what the graph is about."""
         return self.graph.is_value(entity) or self.graph.entity_id(entity).startswith(_VOCABULARIES)
 
@@ -244,8 +255,3 @@ class PatternWalker:
                 found |= reached
             self._small[entity, limit] = len(found) - 1 <= limit
         return self._small[entity, limit]
-
-
-def _plain(name: str) -> str:
-    """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
-    return "".join(character for character in name.casefold() if character.isalnum())
