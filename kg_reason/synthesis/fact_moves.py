@@ -30,6 +30,7 @@ class FactMoves:
         functional, one_head: by relation, whether a head has one tail at most, a tail one head at most.
         located: by relation, whether a place or whole around the tail may stand for it.
         taxonomic: by relation, whether it says what kind of thing its head is.
+        inside: by relation, whether it says what its head is a part of, or which part it has.
     """
 
     def __init__(self, walker: PatternWalker, table: RelationTable) -> None:
@@ -39,7 +40,7 @@ class FactMoves:
         kinds = relation_kinds(graph, table.groups)
         wanted = [1 + KINDS.index(kind) for kind in ("wider", "instance", "whole")]
         steps = {
-            kind: [Step(relation, bool(kinds[relation] > 0)) for relation in np.flatnonzero(abs(kinds) == kind).tolist()]
+            kind: [Step(number, bool(kinds[number] > 0)) for number in np.flatnonzero(abs(kinds) == kind).tolist()]
             for kind in wanted
         }
         self._wider = [*steps[wanted[0]], *steps[wanted[1]]]
@@ -65,7 +66,8 @@ class FactMoves:
         ]
         self.located = [bool(named & places) for named in names]
         self.taxonomic = [bool(abs(kind) in wanted[:2]) for kind in kinds.tolist()]
-        self._up: dict[tuple[int, bool], dict[int, tuple[int, ...]]] = {}
+        self.inside = [abs(kind) == wanted[2] for kind in kinds.tolist()]
+        self._up: dict[tuple[int, bool, bool], dict[int, tuple[int, ...]]] = {}
         self._near: dict[int, frozenset[int]] = {}
 
     def _owl_types(self, relation: int) -> set[str]:
@@ -81,29 +83,35 @@ class FactMoves:
         edges = self._graph.live_edges()
         return edges[self._graph.edge_relation[edges] == relation]
 
-    def above(self, entity: int, *, places: bool) -> dict[int, tuple[int, ...]]:
+    def above(self, entity: int, *, places: bool, sure: bool = False) -> dict[int, tuple[int, ...]]:
         """Return the entities above an entity, each with the edges that lead there.
 
         Args:
             entity: where to start.
             places: climb from part to whole too, before any climb to something wider: a city in a country is not a
                 part of what countries are.
+            sure: go round what is in several wholes by one relation: a country on two continents, a city that was in
+                several countries. What is in it need not be in each of them.
         """
-        if (entity, places) not in self._up:
-            around = self._climb({entity: ()}, self._whole) if places else {entity: ()}
-            found = self._climb(around, self._wider)
+        key = (entity, places, sure)
+        if key not in self._up:
+            around = self._climb({entity: ()}, self._whole, sure) if places else {entity: ()}
+            found = self._climb(around, self._wider, False)
             found.pop(entity, None)
-            self._up[entity, places] = found
-        return self._up[entity, places]
+            self._up[key] = found
+        return self._up[key]
 
-    def _climb(self, start: dict[int, tuple[int, ...]], steps: Sequence[Step]) -> dict[int, tuple[int, ...]]:
+    def _climb(
+        self, start: dict[int, tuple[int, ...]], steps: Sequence[Step], sure: bool
+    ) -> dict[int, tuple[int, ...]]:
         found = dict(start)
         level = list(start)
         for _ in range(_MAX_CLIMB):
             reached: list[int] = []
             for entity in level:
                 for step in steps:
-                    for target, edge in self._walker.neighbours(entity, step):
+                    targets = self._walker.neighbours(entity, step)
+                    for target, edge in targets if len(targets) == 1 or not sure else ():
                         if target not in found:
                             found[target] = (*found[entity], edge)
                             reached.append(target)

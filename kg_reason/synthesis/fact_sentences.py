@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lemminflect import getAllLemmas
+from lemminflect import getAllLemmas, getInflection
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.relation_kinds import plain_name
 from kg_reason.synthesis.relation_table import RelationTable
-from kg_reason.synthesis.surface import article, inflect, is_countable, is_mass, is_name
+from kg_reason.synthesis.surface import article, inflect, is_countable, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary
 
-_SLOT = re.compile(r"\{(head|tail)(?::(plain|VBG))?\}")
+_SLOT = re.compile(r"\{(head|tail)(?::(plain|phrase|VBG))?\}")
 _FIT = re.compile(r"\w[\w'’.,& /-]*\Z")
 _MAX_NAME = 48  # characters
 _MAX_VALUE = 24
@@ -25,7 +25,7 @@ _PREPOSITIONS = frozenset({
     "in", "at", "by", "to", "with", "from", "on", "for", "near", "of", "as", "about", "into", "under", "through",
 })  # fmt: skip
 _PAST = frozenset({
-    "born", "founded", "written", "invented", "discovered", "killed", "killed", "directed", "composed", "built",
+    "born", "founded", "written", "invented", "discovered", "killed", "directed", "composed", "built",
     "published", "released", "painted", "designed", "educated", "buried", "created",
 })  # fmt: skip
 _BARE_OF = frozenset({"part", "kind", "sort", "type"})
@@ -35,17 +35,31 @@ _NAME_LINKS = frozenset({
 })  # fmt: skip
 _THE_BEFORE_OF = frozenset({
     "university", "kingdom", "republic", "union", "empire", "academy", "church", "house", "city", "bank", "league",
-    "commonwealth", "federation", "state", "battle", "institute", "order", "duchy", "people's", "isle",
+    "commonwealth", "federation", "state", "states", "battle", "institute", "order", "duchy", "people's", "isle",
 })  # fmt: skip
 _THE_AT_END = frozenset({
     "republic", "kingdom", "union", "empire", "states", "netherlands", "emirates", "islands", "philippines", "bahamas",
     "federation", "party", "church", "nations", "alps", "andes", "ocean", "sea", "river", "organization", "bank",
-    "league", "alliance", "monarchy", "caliphate", "confederation", "war", "commonwealth",
+    "league", "alliance", "monarchy", "caliphate", "confederation", "war", "commonwealth", "agency", "fund", "council",
+    "association", "forum", "community", "court", "institute", "society", "army", "navy", "area",
+})  # fmt: skip
+_THE_NAMES = frozenset({
+    "netherlands", "philippines", "bahamas", "alps", "andes", "middle east", "far east", "near east", "middle ages",
+    "caribbean", "balkans", "vatican", "bronx", "hague", "enlightenment", "renaissance", "soviet union",
 })  # fmt: skip
 _NO_NOUNS = frozenset({
     "this", "that", "these", "someone", "somebody", "something", "anyone", "anything", "everyone", "everybody",
     "everything", "nothing", "you", "it", "i", "he", "she", "we", "they", "there", "one", "who", "what", "many", "most",
     "all", "some", "several", "same", "other", "here",
+})  # fmt: skip
+_SUBSTANCES = frozenset({
+    "water", "gold", "silver", "iron", "wood", "paper", "clay", "rice", "cotton", "wool", "milk", "wine", "beer", "oil",
+    "sand", "glass", "steel", "meat", "food", "bread", "salt", "sugar", "tea", "coffee", "air", "blood", "flesh", "snow",
+    "wheat", "flour", "leather", "plastic", "metal", "stone", "soil", "ice", "money", "grass", "cloth", "tobacco",
+})  # fmt: skip
+_CLAUSE_WORDS = frozenset({
+    "be", "is", "are", "not", "your", "and", "or", "than", "with", "its", "their", "his", "her", "in", "at", "as", "to",
+    "for", "from", "by", "that", "on", "lot",
 })  # fmt: skip
 _PHRASE_VERBS = frozenset({
     "play", "read", "drive", "watch", "cook", "go", "get", "take", "make", "have", "run", "walk", "buy", "use", "put",
@@ -105,7 +119,7 @@ class FactSentences:
 
         Args:
             entity: its number.
-            any_phrase: let pass what is no noun, as for a slot without an article.
+            any_phrase: let pass what is no noun, such as an action.
         """
         if (entity, any_phrase) not in self._terms:
             self._terms[entity, any_phrase] = self._find_term(entity, any_phrase)
@@ -118,7 +132,8 @@ class FactSentences:
             return Term(text, "CD") if len(text) <= _MAX_VALUE and _FIT.match(text) else None
         if self._vocabulary.pos(entity):
             words = [word for word in self._vocabulary.words(entity) if word.rank == 1 and word.pos == "n"]
-            return _noun(words[0].text) if words else None
+            preferred = [word for word in words if word.text == graph.entity_label(entity)]
+            return _noun([*preferred, *words][0].text) if words else None
         text = graph.entity_label(entity, "en")
         if len(text) > _MAX_NAME or not _FIT.match(text) or graph.find_entities(text)[:1] != (entity,):
             return None
@@ -130,7 +145,7 @@ class FactSentences:
 
 
 def slot_form(template: str, slot: str) -> str:
-    """Return how a slot, head or tail, of a template is filled: with an article (empty), plain, or VBG."""
+    """Return how a slot, head or tail, of a template is filled: with an article (empty), plain, phrase or VBG."""
     return next((found[2] or "" for found in _SLOT.finditer(template) if found[1] == slot), "")
 
 
@@ -185,7 +200,7 @@ def _spoken(term: Term, form: str) -> tuple[str, str]:
         return "", inflect(term.text, "VBG") if is_verb else term.text
     if term.tag == "NNP":
         return ("the " if _takes_the(term.text) else ""), term.text
-    if form or term.tag != "NN" or is_mass(term.text) or not is_countable(term.text):
+    if form or term.tag != "NN" or _is_mass(term.text):
         return "", term.text
     return f"{article(term.text)} ", term.text
 
@@ -200,15 +215,13 @@ def _noun(text: str) -> Term:
 
 def _is_proper(text: str) -> bool:
     words = text.split()
-    return words[0][0].isupper() and all(
-        not word[0].isalpha() or word[0].isupper() or word in _NAME_LINKS for word in words
-    )
+    return not words[0][0].islower() and all(not word[0].islower() or word in _NAME_LINKS for word in words)
 
 
 def _is_noun_phrase(text: str) -> bool:
     """Tell whether a phrase in lower case looks like a noun with what belongs to it, not like a clause or action."""
     words = text.lower().split()
-    if words[0] in _NO_NOUNS or len(words) > 4 or any(word in ("be", "is", "are", "not", "your") for word in words):
+    if words[0] in _NO_NOUNS or len(words) > 3 or any(word in _CLAUSE_WORDS for word in words):
         return False
     readings = getAllLemmas(words[-1])
     if readings and "NOUN" not in readings and "PROPN" not in readings:
@@ -223,9 +236,17 @@ def _takes_the(name: str) -> bool:
     words = name.lower().split()
     if words[0] == "the":
         return False
+    if name.lower() in _THE_NAMES:
+        return True
     if "of" in words[1:]:
         return words[words.index("of") - 1] in _THE_BEFORE_OF
-    return len(words) > 1 and words[-1] in _THE_AT_END or words[-1] in ("netherlands", "philippines", "bahamas", "alps")
+    return len(words) > 1 and words[-1] in _THE_AT_END
+
+
+def _is_mass(noun: str) -> bool:
+    """Tell whether a noun goes without an article: no plural, or one that is the noun itself, or a substance."""
+    last = re.split(r"[\s-]", noun)[-1]
+    return not is_countable(noun) or last in _SUBSTANCES or getInflection(last, "NNS", inflect_oov=False)[:1] == (last,)
 
 
 def _capital(text: str) -> str:

@@ -1,7 +1,7 @@
 """Fact pairs: "Marie Curie was born in Warsaw." with "... in Poland.", and claims with an empty premise, of any graph.
 
-A pair says a fact and exchanges its tail or its head; the graph tells whether the changed fact follows (a tail above the
-stated one), is excluded (another tail of a functional relation), or is left open. How a fact is said is
+A pair says a fact and exchanges its tail or its head; the graph tells whether the changed fact follows (a tail above
+the stated one), is excluded (another tail of a functional relation), or is left open. How a fact is said is
 `fact_sentences.py`, what lies around it `fact_moves.py`; how many pairs are made, `generator.py`.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
-from kg_reason.nli import Fact, Justification, Label, NLIExample, ReplacedWord
+from kg_reason.nli import THREE_WAY, Fact, Justification, Label, NLIExample, ReplacedWord
 from kg_reason.synthesis.drafts import Drafter
 from kg_reason.synthesis.fact_moves import FactMoves
 from kg_reason.synthesis.fact_sentences import FactSentences, Said, Term, say, slot_form
@@ -37,6 +37,13 @@ class Spoken(NamedTuple):
     edges: NDArray[np.int64]
 
 
+class _Terms(NamedTuple):
+    """What head and tail of a fact are called."""
+
+    head: Term
+    tail: Term
+
+
 class Change(NamedTuple):
     """What a hypothesis says in place of a fact: head and tail, and the edges that lead there from the fact's own."""
 
@@ -51,7 +58,7 @@ class FactKind(NamedTuple):
     Attributes:
         name: the category of its examples.
         label: of its examples.
-        fits: tells by number of a relation whether it makes such pairs.
+        relations: that make such pairs.
         change: chooses what the hypothesis says of a fact (relation, head, tail); None where nothing fits.
         is_claim: whether the premise is empty.
         has_path: whether the graph joins what is said, so that a retriever must find it behind invented words.
@@ -59,7 +66,7 @@ class FactKind(NamedTuple):
 
     name: str
     label: Label
-    fits: Callable[[int], bool]
+    relations: frozenset[int]
     change: Callable[[Spoken, int, int], Change | None]
     is_claim: bool = False
     has_path: bool = False
@@ -95,6 +102,7 @@ class FactMaker:
         self._moves = FactMoves(drafter.walker, table)
         self._sentences = FactSentences(drafter.graph, drafter.vocabulary, table)
         self._used: Counter[int] = Counter()
+        self._tails: dict[int, frozenset[int]] = {}
         spoken = [
             Spoken(relation, template, self._moves.edges_of_relation(relation))
             for relation in range(self._graph.num_relations)
@@ -105,11 +113,15 @@ class FactMaker:
         self._sister_routes = [route for route in routes if "sister" in route.pattern.name and not route.pattern.frames]
 
     def make(self, wanted: int, *, invented: bool) -> Iterator[NLIExample]:
-        """Yield at most so many pairs, evenly over the labels and within each over the kinds of pairs."""
-        kinds = [kind for kind in self._kinds() if any(kind.fits(each.relation) for each in self._spoken)]
+        """Yield at most so many pairs, a third of each label, and within each evenly over the kinds of pairs.
+
+        Fewer where the graph has no facts for a label, so that the others do not outweigh it.
+        """
+        kinds = [kind for kind in self._kinds() if kind.relations]
         made: Counter[str] = Counter()
         labels: Counter[Label] = Counter()
         failures: Counter[str] = Counter()
+        most = -(-wanted // len(THREE_WAY))
         while kinds and labels.total() < wanted:
             label = min(sorted({kind.label for kind in kinds}), key=lambda each: labels[each])
             kind = min((kind for kind in kinds if kind.label is label), key=lambda each: made[each.name])
@@ -123,50 +135,37 @@ class FactMaker:
             failures[kind.name] = 0
             made[kind.name] += 1
             labels[label] += 1
+            if labels[label] == most:
+                kinds = [kind for kind in kinds if kind.label is not label]
             yield example
 
     def _kinds(self) -> list[FactKind]:
         moves = self._moves
         entailment, neutral, contradiction = Label.ENTAILMENT, Label.NEUTRAL, Label.CONTRADICTION
 
-        def any_relation(relation: int) -> bool:
-            return True
-
-        def taxonomic(relation: int) -> bool:
-            return moves.taxonomic[relation]
-
-        def functional(relation: int) -> bool:
-            return moves.functional[relation] and not moves.taxonomic[relation]
-
-        def one_head(relation: int) -> bool:
-            return moves.one_head[relation] and not moves.taxonomic[relation]
-
-        def many_tails(relation: int) -> bool:
-            return not moves.functional[relation] and not moves.taxonomic[relation]
-
-        def many_heads(relation: int) -> bool:
-            return not moves.one_head[relation] and not moves.taxonomic[relation]
-
-        def plain(relation: int) -> bool:
-            return not moves.taxonomic[relation]
-
+        every = frozenset(each.relation for each in self._spoken)
+        kinds_of_things = frozenset(each for each in every if moves.taxonomic[each])
+        other = every - kinds_of_things
+        outside = frozenset(each for each in other if not moves.inside[each])
+        one_tail = frozenset(each for each in other if moves.functional[each])
+        one_head = frozenset(each for each in other if moves.one_head[each])
         return [
-            FactKind("fact up", entailment, any_relation, self._up, has_path=True),
-            FactKind("fact down", neutral, plain, self._down, has_path=True),
-            FactKind("fact functional", contradiction, functional, self._other_tail),
+            FactKind("fact up", entailment, every, self._up, has_path=True),
+            FactKind("fact down", neutral, other, self._down, has_path=True),
+            FactKind("fact functional", contradiction, one_tail, self._other_tail),
             FactKind("fact one head", contradiction, one_head, self._other_head),
-            FactKind("fact sister", contradiction, taxonomic, self._sister, has_path=True),
-            FactKind("fact other tail", neutral, many_tails, self._other_tail),
-            FactKind("fact other head", neutral, many_heads, self._other_head),
-            FactKind("claim", entailment, any_relation, self._same, is_claim=True, has_path=True),
-            FactKind("claim up", entailment, any_relation, self._up, is_claim=True, has_path=True),
-            FactKind("claim wrong tail", contradiction, functional, self._other_tail, is_claim=True),
-            FactKind("claim sister", contradiction, taxonomic, self._sister, is_claim=True, has_path=True),
-            FactKind("claim unknown", neutral, many_tails, self._unknown_tail, is_claim=True),
+            FactKind("fact sister", contradiction, kinds_of_things, self._sister, has_path=True),
+            FactKind("fact other tail", neutral, outside - one_tail, self._other_tail),
+            FactKind("fact other head", neutral, other - one_head, self._other_head),
+            FactKind("claim", entailment, every, self._same, is_claim=True, has_path=True),
+            FactKind("claim up", entailment, every, self._up, is_claim=True, has_path=True),
+            FactKind("claim wrong tail", contradiction, one_tail, self._other_tail, is_claim=True),
+            FactKind("claim sister", contradiction, kinds_of_things, self._sister, is_claim=True, has_path=True),
+            FactKind("claim unknown", neutral, outside - one_tail, self._unknown_tail, is_claim=True),
         ]
 
     def _draw(self, kind: FactKind, invented: bool) -> NLIExample | None:
-        fitting = [each for each in self._spoken if kind.fits(each.relation)]
+        fitting = [each for each in self._spoken if each.relation in kind.relations]
         weights = [len(each.edges) ** 0.5 for each in fitting]
         for _ in range(_MAX_TRIES):
             spoken = self._rng.choices(fitting, weights)[0]
@@ -205,10 +204,12 @@ class FactMaker:
         if terms is None or changed is None:
             return None
         slot = "head" if stated.head != change.head else "tail"
+        if kind.label is Label.NEUTRAL and (getattr(terms, slot).tag == "NNP") != (getattr(changed, slot).tag == "NNP"):
+            return None
         entities = (getattr(stated, slot), getattr(change, slot))
         names: dict[str, str] = {}
         if invented:
-            if slot_form(spoken.template, slot) == "VBG" or any(self._graph.is_value(entity) for entity in entities):
+            if slot_form(spoken.template, slot) in ("phrase", "VBG") or any(self._graph.is_value(entity) for entity in entities):
                 return None
             terms, changed = (
                 pair._replace(**{slot: self._invent(getattr(pair, slot), entity, names)})
@@ -229,7 +230,7 @@ class FactMaker:
     ) -> NLIExample | None:
         names: dict[str, str] = {}
         if invented:
-            if any(slot_form(spoken.template, slot) == "VBG" for slot in ("head", "tail")):
+            if any(slot_form(spoken.template, slot) in ("phrase", "VBG") for slot in ("head", "tail")):
                 return None
             if self._graph.is_value(change.head) or self._graph.is_value(change.tail):
                 return None
@@ -246,7 +247,7 @@ class FactMaker:
     def _terms(self, spoken: Spoken, change: Change) -> _Terms | None:
         """Return what the ends of a fact are called; None where one has no name, or both have the same."""
         found = [
-            self._sentences.term(entity, any_phrase=slot_form(spoken.template, slot) != "")
+            self._sentences.term(entity, any_phrase=slot_form(spoken.template, slot) in ("phrase", "VBG"))
             for slot, entity in (("head", change.head), ("tail", change.tail))
             if not self._drafter.walker.is_foreign(entity) or self._graph.is_value(entity)
         ]
@@ -277,7 +278,9 @@ class FactMaker:
         return Change(head, tail)
 
     def _up(self, spoken: Spoken, head: int, tail: int) -> Change | None:
-        above = self._moves.above(tail, places=self._moves.located[spoken.relation])
+        if not self._may_move(spoken, tail):
+            return None
+        above = self._moves.above(tail, places=self._moves.located[spoken.relation], sure=True)
         fitting = [entity for entity in above if entity != head]
         if not fitting:
             return None
@@ -285,17 +288,36 @@ class FactMaker:
         return Change(head, chosen, above[chosen])
 
     def _down(self, spoken: Spoken, head: int, tail: int) -> Change | None:
+        """Choose a tail below the stated one; of places one that is a tail of the relation, not what stands there."""
         moves, relation = self._moves, spoken.relation
-        below = moves.below(tail, places=moves.located[relation])
+        if not self._may_move(spoken, tail):
+            return None
+        places = moves.located[relation] and not moves.inside[relation]
+        below = moves.below(tail, places=places)
         fitting = [
             entity
             for entity in below
-            if entity != head and entity not in moves.near(head) and not moves.holds(head, relation, entity)
+            if (not places or entity in self._tails_of(spoken))
+            and entity != head and entity not in moves.near(head) and not moves.holds(head, relation, entity)
         ]
         if not fitting:
             return None
         chosen = self._rng.choice(fitting)
         return Change(head, chosen, below[chosen])
+
+    def _may_move(self, spoken: Spoken, tail: int) -> bool:
+        """Tell whether a tail may give way to one above or below it.
+
+        Not phrases, and not a noun that opens the sentence: it speaks of all that it names ("A cake contains flour.").
+        """
+        term = self._sentences.term(tail)
+        opens = spoken.template.startswith("{tail") and term is not None and term.tag != "NNP"
+        return not opens and slot_form(spoken.template, "tail") not in ("phrase", "VBG")
+
+    def _tails_of(self, spoken: Spoken) -> frozenset[int]:
+        if spoken.relation not in self._tails:
+            self._tails[spoken.relation] = frozenset(self._graph.edge_tail[spoken.edges].tolist())
+        return self._tails[spoken.relation]
 
     def _other_tail(self, spoken: Spoken, head: int, tail: int) -> Change | None:
         """Choose a tail of another fact; where the relation is functional, for a head that does have one tail only."""
@@ -340,13 +362,6 @@ class FactMaker:
         if len(texts) < 3 or any(drafter.checks.words_clash(route.pattern, text, texts[2]) for text in texts[:2]):
             return None
         return Change(head, other, walk.edges)
-
-
-class _Terms(NamedTuple):
-    """What head and tail of a fact are called."""
-
-    head: Term
-    tail: Term
 
 
 def _overlap(first: str, last: str) -> bool:

@@ -62,7 +62,10 @@ class PatternWalker:
                 by_name.setdefault(name, []).append(relation)
         self._by_name = by_name
         self.routes: tuple[Route, ...] = tuple(
-            route for pattern in table.patterns if not pattern.unrelated for route in self._routes(pattern, table.groups)
+            route
+            for pattern in table.patterns
+            if not pattern.unrelated
+            for route in self._routes(pattern, table.groups)
         )
         climbing = [*table.groups.get("wider", ()), *table.groups.get("instance", ())]
         self._up = sorted({step for name in climbing for step in self._named(name)})

@@ -26,7 +26,7 @@ _PATTERN_KEYS = {
 }
 _TEXT_LISTS = ("avoid", "avoid_below", "functional", "located", "unspoken")
 _TABLE_KEYS = ("extends", *_TEXT_LISTS, "groups", "pattern", "frames", "templates")
-_SLOT = re.compile(r"\{(head|tail)(?::(?:plain|VBG))?\}")
+_SLOT = re.compile(r"\{(head|tail)(?::(?:plain|phrase|VBG))?\}")
 _PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int, "unrelated": bool}
 _FRAME_KEYS = {"upward", "downward"}
 
