@@ -81,7 +81,8 @@ class FactMoves:
     def edges_of_relation(self, relation: int) -> NDArray[np.int64]:
         """Return the edges of a relation whose heads are what the graph is about, ascending."""
         edges = self._graph.live_edges()
-        return edges[self._graph.edge_relation[edges] == relation]
+        found: NDArray[np.int64] = edges[self._graph.edge_relation[edges] == relation]
+        return found
 
     def above(self, entity: int, *, places: bool, sure: bool = False) -> dict[int, tuple[int, ...]]:
         """Return the entities above an entity, each with the edges that lead there.
@@ -95,8 +96,8 @@ class FactMoves:
         """
         key = (entity, places, sure)
         if key not in self._up:
-            around = self._climb({entity: ()}, self._whole, sure) if places else {entity: ()}
-            found = self._climb(around, self._wider, False)
+            around: dict[int, tuple[int, ...]] = {entity: ()}
+            found = self._climb(self._climb(around, self._whole if places else (), sure), self._wider, False)
             found.pop(entity, None)
             self._up[key] = found
         return self._up[key]

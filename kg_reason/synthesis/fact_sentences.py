@@ -54,8 +54,9 @@ _NO_NOUNS = frozenset({
 })  # fmt: skip
 _SUBSTANCES = frozenset({
     "water", "gold", "silver", "iron", "wood", "paper", "clay", "rice", "cotton", "wool", "milk", "wine", "beer", "oil",
-    "sand", "glass", "steel", "meat", "food", "bread", "salt", "sugar", "tea", "coffee", "air", "blood", "flesh", "snow",
-    "wheat", "flour", "leather", "plastic", "metal", "stone", "soil", "ice", "money", "grass", "cloth", "tobacco",
+    "sand", "glass", "steel", "meat", "food", "bread", "salt", "sugar", "tea", "coffee", "air", "blood", "flesh",
+    "snow", "wheat", "flour", "leather", "plastic", "metal", "stone", "soil", "ice", "money", "grass", "cloth",
+    "tobacco",
 })  # fmt: skip
 _CLAUSE_WORDS = frozenset({
     "be", "is", "are", "not", "your", "and", "or", "than", "with", "its", "their", "his", "her", "in", "at", "as", "to",

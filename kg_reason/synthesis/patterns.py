@@ -163,9 +163,9 @@ class PatternWalker:
 
     def _find_starts(self, route: Route) -> tuple[int, ...]:
         if route.pattern.of:
-            tops = self._labelled(route.pattern.of)
-            heads = (int(self.graph.edge_head[edge]) for top in tops for edge in self.graph.edges_of(top))
-            return tuple(sorted(set(heads) - tops))
+            named = self._labelled(route.pattern.of)
+            heads = (int(self.graph.edge_head[edge]) for top in named for edge in self.graph.edges_of(top))
+            return tuple(sorted(set(heads) - named))
         if not route.steps:
             return tuple(range(self.graph.num_entities))
         first = route.steps[0]
