@@ -51,9 +51,8 @@ def graph():
     return world()
 
 
-def make(graph, **settings):
+def make(graph, retriever=None, **settings):
     plain = {"num_pairs": 400, "fact_fraction": 1.0, "nonce_fraction": 0.0, **settings}
-    retriever = Retriever(graph)
     examples = synthesize(graph, EntityLinker(graph), (), SynthesisConfig(**plain), retriever=retriever)
     return [example for example in examples if example.category.startswith(("fact", "claim"))]
 
@@ -156,7 +155,7 @@ def test_claims_say_what_follows_what_is_excluded_and_what_is_open(made):
 
 
 def test_exchanged_entities_take_invented_words_whose_places_are_told(graph):
-    examples = make(graph, nonce_fraction=1.0, num_pairs=90)
+    examples = make(graph, Retriever(graph), nonce_fraction=1.0, num_pairs=90)
     assert len({example.category for example in examples}) > 6
     for example in examples:
         assert len(example.names) == 2

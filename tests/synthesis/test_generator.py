@@ -52,7 +52,8 @@ def test_the_share_of_downward_contexts_is_as_set(toy_graph):
 def test_equal_arguments_give_equal_examples_and_seeds_differ(toy_graph, made):
     linker = EntityLinker(toy_graph)
     assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(fact_fraction=0.0, num_pairs=120)) == made
-    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(fact_fraction=0.0, num_pairs=120, synthesis_seed=1)) != made
+    other = SynthesisConfig(fact_fraction=0.0, num_pairs=120, synthesis_seed=1)
+    assert synthesize(toy_graph, linker, SENTENCES, other) != made
 
 
 def test_no_pair_comes_twice_and_no_hypothesis_is_empty(made):
