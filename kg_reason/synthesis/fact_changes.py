@@ -169,9 +169,13 @@ class FactChanges:
         return None if change is None or self._moves.have_path(head, change.tail) else change
 
     def _other_head(self, spoken: Spoken, head: int, tail: int) -> Change | None:
+        """Choose a head of another fact that is, as the stated head, a tail of such facts or none: no country in a city."""
         moves, relation = self._moves, spoken.relation
+        tails = self._tails_of(spoken)
         for _ in range(_MAX_DRAWN_ENDS):
             other = int(self._graph.edge_head[spoken.edges[self._rng.randrange(len(spoken.edges))]])
+            if (other in tails) != (head in tails):
+                continue
             if moves.are_apart(head, other) and moves.are_apart(other, tail) and not moves.holds(other, relation, tail):
                 return Change(other, tail)
         return None

@@ -1,5 +1,6 @@
 """kg_reason.synthesis.facts, with fact_changes and fact_moves: pairs and claims that say facts of a graph."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -11,6 +12,7 @@ from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.triples import Source, Triple
 from kg_reason.nli import Label
 from kg_reason.synthesis.generator import synthesize
+from tests.conftest import TOY_EDGES, TOY_LABELS
 
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
@@ -135,6 +137,7 @@ def test_another_head_is_open_but_where_there_is_one_head_only(made):
             stated, said = fact(example.premise), fact(example.hypothesis)
             assert stated[1:] == said[1:]
             assert not follows(said)
+            assert (stated[0] in COUNTRIES) == (said[0] in COUNTRIES)
             kinds.setdefault((stated[1] == "capital of", example.label), 0)
     assert set(kinds) == {(False, Label.NEUTRAL), (True, Label.CONTRADICTION)}
 
@@ -179,9 +182,11 @@ def test_places_of_real_words_are_exact(graph, made):
 
 def test_labels_are_even_nothing_comes_twice_and_seeds_decide(graph):
     examples = make(graph, num_pairs=60)
-    assert max(Counter(example.label for example in examples).values()) <= 20
-    assert len(examples) == 60
-    assert len({(example.premise, example.hypothesis) for example in examples}) == 60
+    counts = Counter(example.label for example in examples)
+    assert len(counts) == 3
+    assert 12 <= min(counts.values())
+    assert max(counts.values()) <= 20
+    assert len({(example.premise, example.hypothesis) for example in examples}) == len(examples)
     assert make(graph, num_pairs=60) == examples
     assert make(graph, num_pairs=60, synthesis_seed=1) != examples
 
@@ -199,9 +204,20 @@ def test_the_share_of_fact_pairs_is_as_set(toy_graph):
 def test_a_kind_excludes_its_sisters_and_is_what_is_above_it(toy_graph):
     config = SynthesisConfig(num_pairs=200, fact_fraction=1.0, nonce_fraction=0.0)
     made = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
-    claims = {example.hypothesis: example.label for example in made if example.category.startswith("claim")}
-    assert claims["A guitar is an instrument."] is Label.ENTAILMENT
-    assert claims["A cello is a drum."] is Label.CONTRADICTION
+    labels = {entity: text for entity, text, rank in reversed(TOY_LABELS) if rank == 1}
+    parents = {labels[head]: labels[tail] for head, relation, tail in TOY_EDGES if relation == "ex:hypernym"}
+    found = Counter()
+    for example in made:
+        said = re.fullmatch(r"An? (.+) is an? (.+)\.", example.hypothesis)
+        if not example.premise and said:
+            above, kind = set(), said[1]
+            while kind in parents:
+                kind = parents[kind]
+                above.add(kind)
+            assert (said[2] in above) == (example.label is Label.ENTAILMENT)
+            found[example.label] += 1
+    assert found[Label.ENTAILMENT] > 3
+    assert found[Label.CONTRADICTION] > 3
 
 
 def test_what_is_in_two_wholes_leads_to_neither(tmp_path):

@@ -29,7 +29,7 @@ def write(tmp_path, text):
         ("[[pattern]]\nname = 'x'\n", "table.toml: pattern 1: 'steps' is missing"),
         (f"{PATTERN}label = 'maybe'", "found 'maybe', expected one of"),
         ("[[pattern]]\nname = 'x'\ncolour = 1", "pattern 1: found 'colour', expected one of"),
-        ("[other]", "found 'other', expected avoid"),
+        ("[other]", "found 'other', expected extends, avoid"),
         ("[frames.noun]\nupward = ['no gap']\ndownward = []", "expected one gap"),
         (f"{PATTERN}label = 'neutral'\nframes = 'odd'", "no frames 'odd'"),
         (f"{PATTERN}label = 'neutral'\nshare = 0", "share: found 0"),
