@@ -294,6 +294,10 @@ class SynthesisConfig(Config):
         0.25, "share of the pairs whose words stand under a negation, no, few, every, if or without",
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
+    fact_fraction: float = setting(
+        0.1, "share of the pairs that say facts of the graph; fewer where it has none that can be said",
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
     max_pairs_per_sentence: int = setting(8, "pairs made from one sentence", minimum=1)
     sentences_per_pair: float = setting(
         1.0, "sentences read for each pair wanted, drawn by chance where more are given", minimum=0.0

@@ -263,8 +263,8 @@ def unique(names: Iterable[Name]) -> list[Name]:
 
 def _synthesis(arguments: argparse.Namespace, num_pairs: int, seed: int) -> SynthesisConfig:
     return SynthesisConfig(
-        num_pairs=round(SPARE * num_pairs), nonce_fraction=1.0, max_pairs_per_sentence=MAX_PAIRS_PER_SENTENCE,
-        relation_table=arguments.table, synthesis_seed=seed,
+        num_pairs=round(SPARE * num_pairs), nonce_fraction=1.0, fact_fraction=0.0,
+        max_pairs_per_sentence=MAX_PAIRS_PER_SENTENCE, relation_table=arguments.table, synthesis_seed=seed,
     )  # fmt: skip
 
 

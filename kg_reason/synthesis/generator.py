@@ -4,7 +4,7 @@ A pair is drawn from a cell: a relation pattern in a polarity, which together sa
 are filled evenly, so that a negation tells nothing, and within a label the patterns by their shares. Words come from
 the user's sentences where the linker finds one with a clear meaning, and from frames ("There is a {NN} behind the
 house.") for entities that no sentence mentions. Part of the pairs has invented words in place of the two words, linked
-by `NLIExample.names`: there only the graph can tell.
+by `NLIExample.names`: there only the graph can tell. A share of the pairs says facts of the graph (`facts.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.nli import Label, NLIExample
 from kg_reason.synthesis.context import Polarity
-from kg_reason.synthesis.pairs import Cell, PairMaker
+from kg_reason.synthesis.drafts import Cell
+from kg_reason.synthesis.facts import FactMaker
+from kg_reason.synthesis.pairs import PairMaker
 from kg_reason.synthesis.place_choice import IDENTICAL, LONGER, SHORTER
 from kg_reason.synthesis.relation_table import load_table
 from kg_reason.terminal import PROGRESS_DELAY
@@ -43,8 +45,9 @@ def synthesize(
     """Make labelled pairs from a graph and plain sentences.
 
     Every pair has the name of its pattern as category, and an id `source:number`, in which the source is the sentence
-    (s17) or the pair's own number where a frame was filled (f18). A pair in which a word is replaced says where, and
-    which edges justify its label (`NLIExample.justification`).
+    (s17), the pair's own number where a frame was filled (f18), or the edge that a fact pair says (e19). A pair in
+    which a word is replaced says where, and which edges justify its label (`NLIExample.justification`). Claims, fact
+    pairs whose premise is empty, replace no word.
 
     Args:
         graph: the graph that the linker links to.
@@ -65,13 +68,23 @@ def synthesize(
         raise ConfigError("linker: it links to another graph than the one given")
     config = config or SynthesisConfig()
     sentences = _drawn(sentences, config)
-    maker = PairMaker(linker, sentences, load_table(config.relation_table), config, retriever)
-    num_invented = round(config.num_pairs * config.nonce_fraction)
+    table = load_table(config.relation_table)
+    maker = PairMaker(linker, sentences, table, config, retriever)
     examples: list[NLIExample] = []
     progress = tqdm(
         desc="synthesizing", total=config.num_pairs, unit="pair", disable=not show_progress, delay=PROGRESS_DELAY
     )
-    for invented, wanted in ((False, config.num_pairs - num_invented), (True, num_invented)):
+    if config.fact_fraction:
+        facts = FactMaker(maker.drafter, table, linker, retriever, config.synthesis_seed, maker.seen)
+        num_facts = round(config.num_pairs * config.fact_fraction)
+        num_invented = round(num_facts * config.nonce_fraction)
+        for invented, wanted in ((False, num_facts - num_invented), (True, num_invented)):
+            for example in facts.make(wanted, invented=invented):
+                examples.append(example)
+                progress.update()
+    num_left = config.num_pairs - len(examples)
+    num_invented = round(num_left * config.nonce_fraction)
+    for invented, wanted in ((False, num_left - num_invented), (True, num_invented)):
         cells = [
             Cell(pattern, routes, polarity, invented)
             for pattern, routes in maker.routes().items()

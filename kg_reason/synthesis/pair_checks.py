@@ -34,6 +34,8 @@ class PairChecks:
             return False
         if pattern.not_below and self._is_below(first, pattern.not_below):
             return False
+        if (pattern.under and not self._is_below(first, pattern.under)) or not self._is_of(first, pattern.of):
+            return False
         if pattern.label is Label.ENTAILMENT or first == last:
             return True
         if last in self._walker.above(first):
@@ -46,6 +48,12 @@ class PairChecks:
             wider = self._walker.above(entity)
             self._labels_above[entity] = frozenset(self._walker.graph.entity_label(item) for item in wider)
         return not self._labels_above[entity].isdisjoint(labels)
+
+    def _is_of(self, entity: int, labels: Collection[str]) -> bool:
+        """Tell whether an edge leads from an entity to one with one of some labels, or there are no labels."""
+        graph = self._walker.graph
+        tails = range(int(graph.out_start[entity]), int(graph.out_end[entity])) if labels else ()
+        return not labels or any(graph.entity_label(int(graph.edge_tail[edge])) in labels for edge in tails)
 
     def words_clash(self, pattern: Pattern, first: str, last: str) -> bool:
         """Tell whether other meanings of the two words are the same or one above the other, against the label."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -63,7 +63,10 @@ class PatternWalker:
                 by_name.setdefault(name, []).append(relation)
         self._by_name = by_name
         self.routes: tuple[Route, ...] = tuple(
-            route for pattern in table.patterns for route in self._routes(pattern, table.groups)
+            route
+            for pattern in table.patterns
+            if not pattern.unrelated
+            for route in self._routes(pattern, table.groups)
         )
         climbing = [*table.groups.get("wider", ()), *table.groups.get("instance", ())]
         self._up = sorted({step for name in climbing for step in self._named(name)})
@@ -161,7 +164,8 @@ class PatternWalker:
         The entity after the first step is drawn first, so that a parent of many is not drawn more often than others.
         """
         if not route.steps:
-            return Walk((rng.randrange(self.graph.num_entities),), ())
+            starts = self.starts(route)
+            return Walk((starts[rng.randrange(len(starts))],), ()) if starts else None
         if route.pattern.through:
             starts = self.starts(route)
             walks = self.walks(route, starts[rng.randrange(len(starts))], rng) if starts else []
@@ -172,7 +176,7 @@ class PatternWalker:
         back = Step(route.steps[0].relation, not route.steps[0].forward)
         reached = self.neighbours(int(second[rng.randrange(len(second))]), back)
         start = reached[rng.randrange(len(reached))][0] if reached else -1
-        walks = self.walks(route, start, rng) if start >= 0 and not self._foreign(start) else []
+        walks = self.walks(route, start, rng) if start >= 0 and not self.is_foreign(start) else []
         return walks[rng.randrange(len(walks))] if walks else None
 
     def starts(self, route: Route) -> tuple[int, ...]:
@@ -182,6 +186,10 @@ class PatternWalker:
         return self._route_starts[route]
 
     def _find_starts(self, route: Route) -> tuple[int, ...]:
+        if route.pattern.of:
+            named = self._labelled(route.pattern.of)
+            heads = (int(self.graph.edge_head[edge]) for top in named for edge in self.graph.edges_of(top))
+            return tuple(sorted(set(heads) - named))
         if not route.steps:
             return tuple(range(self.graph.num_entities))
         first = route.steps[0]
@@ -197,6 +205,11 @@ class PatternWalker:
             back = Step(step.relation, not step.forward)
             level = {target for entity in level for target, _ in self.neighbours(entity, back)}
         return tuple(sorted(level))
+
+    def _labelled(self, labels: Collection[str]) -> set[int]:
+        """Return the entities whose preferred label is one of some."""
+        found = {entity for label in labels for entity in self.graph.find_entities(label)}
+        return {entity for entity in found if self.graph.entity_label(entity) in labels}
 
     def above(self, entity: int) -> frozenset[int]:
         """Return the entities wider than an entity, itself not included."""
@@ -240,7 +253,7 @@ class PatternWalker:
 
     def _passes(self, route: Route, number: int, entity: int) -> bool:
         """Tell whether a route may go through an entity after so many steps."""
-        if self._foreign(entity):
+        if self.is_foreign(entity):
             return False
         pattern = route.pattern
         if pattern.not_through and self._label(entity) in pattern.not_through:
@@ -251,7 +264,7 @@ class PatternWalker:
             return False
         return not pattern.below or self.has_at_most(entity, pattern.below)
 
-    def _foreign(self, entity: int) -> bool:
+    def is_foreign(self, entity: int) -> bool:
         """Tell whether an entity belongs to a vocabulary such as OWL, not to what the graph is about."""
         if entity not in self._is_foreign:
             key = self.graph.entity_id(entity)

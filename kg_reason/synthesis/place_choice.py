@@ -23,7 +23,7 @@ OWN_PATTERNS = (
     Pattern(IDENTICAL, (), Label.ENTAILMENT, Label.ENTAILMENT, share=0.4),
     Pattern(SHORTER, (), Label.ENTAILMENT, Label.NEUTRAL, share=0.6),
     Pattern(LONGER, (), Label.NEUTRAL, Label.ENTAILMENT, share=0.6),
-    Pattern(UNRELATED, (), Label.NEUTRAL, Label.NEUTRAL, share=1.5),
+    Pattern(UNRELATED, (), Label.NEUTRAL, Label.NEUTRAL, share=1.5, unrelated=True),
 )
 _MAX_DRAWS = 20
 
@@ -113,6 +113,9 @@ class PlaceChooser:
         if pattern.after:
             ends = tuple(f" {word} " for word in pattern.after)
             places = [place for place in places if f" {place.text[: place.start].lower()}".endswith(ends)]
+        if pattern.of:
+            fitting = set() if backward and pattern.unrelated else set(self._walker.starts(Route(pattern, ())))
+            places = [place for place in places if place.entity in fitting]
         if not kind.routes:
             return list(places)
         if not any(route.steps for route in kind.routes):

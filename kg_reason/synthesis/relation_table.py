@@ -1,10 +1,12 @@
 """The table from relation patterns to labels, as data: `relation_labels.toml`, or a file of the user's.
 
-The table gives a user's own relations their labels without code. Walking a graph by it is `patterns.py`.
+The table gives a user's own relations their labels, and their facts sentences, without code. Walking a graph by it is
+`patterns.py`, saying facts by it `fact_sentences.py`.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,16 +15,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.relation_kinds import plain_name
 from kg_reason.nli import Label
 
 SHIPPED_TABLE = "relation_labels.toml"
+EXTENDS_SHIPPED = "shipped"
 _PATTERN_KEYS = {
     "name", "steps", "label", "downward", "share", "pos", "below", "ends_below", "through", "not_through", "not_below",
-    "names",
-    "after", "frames",
+    "under", "of", "unrelated", "names", "after", "frames",
 }
-_TABLE_KEYS = ("avoid", "avoid_below", "clauses", "frames", "groups", "pattern")
-_PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int}
+_TEXT_LISTS = ("avoid", "avoid_below", "functional", "located", "unspoken")
+_TABLE_KEYS = ("extends", *_TEXT_LISTS, "clauses", "groups", "pattern", "frames", "templates")
+_SLOT = re.compile(r"\{(head|tail)(?::(?:plain|phrase|VBG))?\}")
+_PLAIN_KEYS = {"name": str, "pos": str, "frames": str, "names": str, "below": int, "ends_below": int, "unrelated": bool}
 _FRAME_KEYS = {"upward", "downward"}
 
 
@@ -58,6 +63,9 @@ class Pattern:
     through: tuple[str, ...] = ()
     not_through: tuple[str, ...] = ()
     not_below: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
+    unrelated: bool = False
     names: str = ""
     after: tuple[str, ...] = ()
     frames: str = ""
@@ -65,7 +73,19 @@ class Pattern:
 
 @dataclass(frozen=True)
 class RelationTable:
-    """The patterns, the groups of relation names their steps speak of, the frames, and words that are not used."""
+    """What the table says.
+
+    Attributes:
+        patterns: from one word of a pair to the other.
+        groups: kind -> names of relations, which the steps of patterns speak of.
+        frames: sentences with a gap, by the name of their set.
+        clauses: sentences with a gap for a whole sentence.
+        avoid, avoid_below: words that are not put into sentences.
+        templates: name of a relation -> sentence for its facts.
+        functional: names of relations that have one tail at most, `^` before those that have one head at most.
+        located: names of relations whose tail may give way to a place or whole around it.
+        unspoken: names of relations whose facts are not put into words.
+    """
 
     patterns: tuple[Pattern, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -73,35 +93,88 @@ class RelationTable:
     clauses: Clauses = Clauses()
     avoid: frozenset[str] = frozenset()
     avoid_below: frozenset[str] = frozenset()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    functional: frozenset[str] = frozenset()
+    located: frozenset[str] = frozenset()
+    unspoken: frozenset[str] = frozenset()
 
 
 def load_table(path: str = "") -> RelationTable:
     """Read a table of relation patterns; the empty path is the table that is shipped.
 
+    A table that says `extends = "shipped"` adds to the shipped one: names to its groups and lists; patterns, frames and
+    templates, of which its own replace those of the same name.
+
     Raises:
         ConfigError: the file cannot be read or says what the table does not have.
     """
     name = path or SHIPPED_TABLE
+    content = _read(path)
+    unknown = sorted(set(content) - set(_TABLE_KEYS))
+    if unknown:
+        expected = f"{', '.join(_TABLE_KEYS[:-1])} or {_TABLE_KEYS[-1]}"
+        raise ConfigError(f"{name}: found {unknown[0]!r}, expected {expected}")
+    extends = content.get("extends")
+    if extends not in (None, EXTENDS_SHIPPED) or (extends and not path):
+        raise ConfigError(f"{name}: extends: found {extends!r}, expected {EXTENDS_SHIPPED!r}")
+    for key, kind in (("groups", dict), ("frames", dict), ("templates", dict), ("pattern", list)):
+        if not isinstance(content.get(key, kind()), kind):
+            raise ConfigError(f"{name}: {key}: found {content[key]!r}, expected [{key}] tables")
+    shipped = load_table() if extends else RelationTable(())
+    groups = {key: _texts(members, f"{name}: group {key!r}") for key, members in content.get("groups", {}).items()}
+    groups = {key: (*shipped.groups.get(key, ()), *members) for key, members in groups.items()}
+    entries = content.get("pattern", [])
+    patterns = [_pattern(entry, f"{name}: pattern {number}") for number, entry in enumerate(entries, start=1)]
+    frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
+    frames = {**shipped.frames, **frames}
+    for pattern in patterns:
+        if pattern.frames and pattern.frames not in frames:
+            raise ConfigError(f"{name}: pattern {pattern.name!r}: there are no frames {pattern.frames!r}")
+    own = {pattern.name for pattern in patterns}
+    kept = [pattern for pattern in shipped.patterns if pattern.name not in own]
+    templates = {key: _template(text, f"{name}: templates: {key!r}") for key, text in _templates(content)}
+    clauses = _clauses(content.get("clauses", {}), f"{name}: clauses")
+    lists = {key: frozenset(_texts(content.get(key, []), f"{name}: {key}")) for key in _TEXT_LISTS}
+    return RelationTable(
+        patterns=(*kept, *patterns),
+        groups={**shipped.groups, **groups},
+        frames=frames,
+        clauses=Clauses(shipped.clauses.turning + clauses.turning, shipped.clauses.level + clauses.level),
+        avoid=shipped.avoid | lists["avoid"],
+        avoid_below=shipped.avoid_below | lists["avoid_below"],
+        templates={**shipped.templates, **templates},
+        functional=shipped.functional | lists["functional"],
+        located=shipped.located | lists["located"],
+        unspoken=shipped.unspoken | lists["unspoken"],
+    )
+
+
+def _read(path: str) -> dict[str, Any]:
+    """Return what a file says, or the shipped table where the path is empty.
+
+    Raises:
+        ConfigError: it cannot be read as TOML.
+    """
     try:
         if path:
             text = Path(path).read_text(encoding="utf-8")
         else:
             text = files("kg_reason.synthesis").joinpath(SHIPPED_TABLE).read_text(encoding="utf-8")
-        content = tomllib.loads(text)
+        return tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{name}: {error}") from error
-    unknown = sorted(set(content) - set(_TABLE_KEYS))
-    if unknown:
-        raise ConfigError(f"{name}: found {unknown[0]!r}, expected one of {', '.join(_TABLE_KEYS)}")
-    groups = {key: _texts(members, f"{name}: group {key!r}") for key, members in content.get("groups", {}).items()}
-    patterns = tuple(_pattern(entry, f"{name}: pattern {i}") for i, entry in enumerate(content.get("pattern", []), 1))
-    frames = {key: _frames(entry, f"{name}: frames {key!r}") for key, entry in content.get("frames", {}).items()}
-    for pattern in patterns:
-        if pattern.frames and pattern.frames not in frames:
-            raise ConfigError(f"{name}: pattern {pattern.name!r}: there are no frames {pattern.frames!r}")
-    avoided = (frozenset(_texts(content.get(key, []), f"{name}: {key}")) for key in ("avoid", "avoid_below"))
-    clauses = _clauses(content.get("clauses", {}), f"{name}: clauses")
-    return RelationTable(patterns, groups, frames, clauses, *avoided)
+        raise ConfigError(f"{path or SHIPPED_TABLE}: {error}") from error
+
+
+def _templates(content: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Return the templates under the plain names of their relations."""
+    return [(plain_name(key), text) for key, text in content.get("templates", {}).items()]
+
+
+def _template(text: object, place: str) -> str:
+    slots = [found[1] for found in _SLOT.finditer(text)] if isinstance(text, str) else []
+    if not isinstance(text, str) or sorted(slots) != ["head", "tail"] or _SLOT.sub("", text).count("{"):
+        raise ConfigError(f"{place}: found {text!r}, expected a sentence with one {{head}} and one {{tail}}")
+    return text
 
 
 def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
@@ -131,6 +204,9 @@ def _pattern(entry: Mapping[str, Any], place: str) -> Pattern:
         through=_texts(entry.get("through", []), f"{place}: through"),
         not_through=_texts(entry.get("not_through", []), f"{place}: not_through"),
         not_below=_texts(entry.get("not_below", []), f"{place}: not_below"),
+        under=_texts(entry.get("under", []), f"{place}: under"),
+        of=_texts(entry.get("of", []), f"{place}: of"),
+        unrelated=entry.get("unrelated", False),
         names=entry.get("names", ""),
         after=_texts(entry.get("after", []), f"{place}: after"),
         frames=entry.get("frames", ""),

@@ -21,7 +21,7 @@ SENTENCES = (
 
 @pytest.fixture(scope="module")
 def made(toy_graph):
-    return synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, SynthesisConfig(num_pairs=120))
+    return synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, SynthesisConfig(fact_fraction=0.0, num_pairs=120))
 
 
 def test_all_three_labels_are_made_about_evenly(made):
@@ -31,7 +31,7 @@ def test_all_three_labels_are_made_about_evenly(made):
 
 
 def test_a_negation_tells_nothing_of_the_label(toy_graph):
-    config = SynthesisConfig(num_pairs=120, downward_fraction=0.5, max_pairs_per_sentence=60)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=120, downward_fraction=0.5, max_pairs_per_sentence=60)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
     counts = Counter(
         (example.justification.downward, example.label) for example in examples if example.justification is not None
@@ -43,7 +43,7 @@ def test_a_negation_tells_nothing_of_the_label(toy_graph):
 
 
 def test_the_share_of_downward_contexts_is_as_set(toy_graph):
-    config = SynthesisConfig(num_pairs=40, downward_fraction=0.0, nonce_fraction=0.0)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=40, downward_fraction=0.0, nonce_fraction=0.0)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
     assert examples
     assert not any(example.justification.downward for example in examples)
@@ -51,8 +51,9 @@ def test_the_share_of_downward_contexts_is_as_set(toy_graph):
 
 def test_equal_arguments_give_equal_examples_and_seeds_differ(toy_graph, made):
     linker = EntityLinker(toy_graph)
-    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120)) == made
-    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(num_pairs=120, synthesis_seed=1)) != made
+    assert synthesize(toy_graph, linker, SENTENCES, SynthesisConfig(fact_fraction=0.0, num_pairs=120)) == made
+    other = SynthesisConfig(fact_fraction=0.0, num_pairs=120, synthesis_seed=1)
+    assert synthesize(toy_graph, linker, SENTENCES, other) != made
 
 
 def test_sentences_are_drawn_by_the_number_of_pairs_and_keep_their_numbers(toy_graph):
@@ -89,7 +90,7 @@ def test_invented_words_stand_for_the_entities_of_the_justification(toy_graph, m
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_justification_says_where_the_words_stand_and_which_facts_join_them(toy_graph, share):
-    config = SynthesisConfig(num_pairs=250, nonce_fraction=share, max_pairs_per_sentence=60)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=250, nonce_fraction=share, max_pairs_per_sentence=60)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
     facts = {edge[:3] for edge in TOY_EDGES}
     replaced = [example for example in examples if example.justification]
@@ -114,14 +115,14 @@ def test_a_justification_says_where_the_words_stand_and_which_facts_join_them(to
 
 def test_the_share_of_invented_words_is_as_set(toy_graph):
     for share in (0.0, 1.0):
-        config = SynthesisConfig(num_pairs=30, nonce_fraction=share)
+        config = SynthesisConfig(fact_fraction=0.0, num_pairs=30, nonce_fraction=share)
         examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
         assert examples
         assert all(bool(example.names) == (share == 1.0) for example in examples)
 
 
 def test_labels_follow_the_relation_and_the_context(toy_graph):
-    config = SynthesisConfig(num_pairs=400, nonce_fraction=0.0, max_pairs_per_sentence=60)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=400, nonce_fraction=0.0, max_pairs_per_sentence=60)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
     found: dict[tuple[str, bool], set[Label]] = {}
     for example in examples:
@@ -143,7 +144,7 @@ def test_ends_below_a_label_that_a_pattern_excludes_are_not_taken(toy_graph, tmp
             "[groups]\nwider = ['hypernym']\n"
             "[frames.noun]\nupward = ['Here is a {NN}.', 'He saw a {NN}.']\ndownward = []\n"
         )
-        config = SynthesisConfig(num_pairs=60, relation_table=str(table), nonce_fraction=0.0)
+        config = SynthesisConfig(fact_fraction=0.0, num_pairs=60, relation_table=str(table), nonce_fraction=0.0)
         examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
         return {example.justification.premise_word.entity for example in examples if example.category == "kind"}
 
@@ -153,20 +154,20 @@ def test_ends_below_a_label_that_a_pattern_excludes_are_not_taken(toy_graph, tmp
 
 
 def test_a_sentence_gives_no_more_pairs_than_set(toy_graph):
-    config = SynthesisConfig(num_pairs=200, max_pairs_per_sentence=2)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=200, max_pairs_per_sentence=2)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), SENTENCES, config)
     sources = Counter(example.example_id.split(":")[0] for example in examples)
     assert max(count for source, count in sources.items() if source.startswith("s")) <= 2
 
 
 def test_without_sentences_frames_carry_the_pairs(toy_graph):
-    examples = synthesize(toy_graph, EntityLinker(toy_graph), (), SynthesisConfig(num_pairs=40))
+    examples = synthesize(toy_graph, EntityLinker(toy_graph), (), SynthesisConfig(fact_fraction=0.0, num_pairs=40))
     assert len(examples) > 20
 
 
 def test_with_a_retriever_every_invented_pair_has_a_path_unless_unrelated(toy_graph):
     linker, retriever = EntityLinker(toy_graph), Retriever(toy_graph)
-    config = SynthesisConfig(num_pairs=60, nonce_fraction=1.0)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=60, nonce_fraction=1.0)
     for example in synthesize(toy_graph, linker, SENTENCES, config, retriever=retriever):
         premise, hypothesis = (linker.link(text, example.names) for text in (example.premise, example.hypothesis))
         found = len(retriever.retrieve(premise, hypothesis).length)
@@ -179,7 +180,7 @@ def test_a_table_of_the_user_gives_its_own_labels(toy_graph, tmp_path):
         "[[pattern]]\nname = 'made part'\nsteps = ['part of']\nlabel = 'entailment'\ndownward = 'neutral'\n"
         "[frames.noun]\nupward = ['Here is a {NN}.']\ndownward = []\n"
     )
-    config = SynthesisConfig(num_pairs=10, relation_table=str(table), nonce_fraction=0.0)
+    config = SynthesisConfig(fact_fraction=0.0, num_pairs=10, relation_table=str(table), nonce_fraction=0.0)
     examples = synthesize(toy_graph, EntityLinker(toy_graph), (), config)
     chosen = [example for example in examples if example.category == "made part"]
     assert {(example.premise, example.hypothesis) for example in chosen} == {
