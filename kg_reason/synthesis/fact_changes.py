@@ -169,7 +169,7 @@ class FactChanges:
         return None if change is None or self._moves.have_path(head, change.tail) else change
 
     def _other_head(self, spoken: Spoken, head: int, tail: int) -> Change | None:
-        """Choose another head of the level of the stated one, a tail of such facts or none: no country in a city."""
+        """Choose a head of another fact, itself a tail of such facts just where the stated head is."""
         moves, relation = self._moves, spoken.relation
         tails = self._tails_of(spoken)
         for _ in range(_MAX_DRAWN_ENDS):
