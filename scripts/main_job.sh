@@ -30,10 +30,11 @@ else
 fi
 
 if [ ! -f "$out/model/config.json" ]; then
-    say "3/5  Train: a pretrained MiniLM fused with the graph (up to 8 minutes on two CPU cores)"
+    say "3/5  Train: a pretrained MiniLM fused with the graph (up to 10 minutes on two CPU cores)"
     resume=()
     [ ! -d "$out/model.training" ] || resume=(--resume)
-    kg-reason train --graph "$out/wordnet" --examples "$out/train.jsonl" --num-epochs 2 --out "$out/model" \
+    kg-reason train --graph "$out/wordnet" --examples "$out/train.jsonl" --num-epochs 2 --encoder-dropout 0 \
+        --out "$out/model" \
         "${resume[@]}"
 else
     say "3/5  Train: $out/model is there"
