@@ -269,7 +269,8 @@ def relation_walk(
 
     Graphs often state an edge twice: `hypernym` and `hyponym`, or `antonym` both ways. Walking both would find every
     path twice. 0 = skip, another relation is its exact inverse; 1 = forward only, every edge has its twin;
-    2 = backward only where no forward twin exists; 3 = both ways.
+    2 = backward only where no forward twin exists; 3 = both ways. Edits turn 0 into 4 (`TWIN_MISSING`): only the edges
+    that the inverse relation does not state.
     """
     walk = np.full(num_relations, 3, dtype=np.uint8)
     if num_relations > MAX_WALK_RELATIONS:

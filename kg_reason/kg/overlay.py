@@ -21,6 +21,7 @@ from kg_reason.errors import GraphError
 from kg_reason.kg.builder import KIND_PRIOR, OWN, PREFERRED, Arrays, BuiltGraph, label_kinds
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
+from kg_reason.kg.search import TWIN_MISSING
 from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import literal_parts, term_text
@@ -263,7 +264,7 @@ class _Patch:
         walk = np.concatenate([walk, np.full(len(self.relations) - len(walk), 3, dtype=np.uint8)])
         stored = self.overlay.arrays["edge_relation"]
         for relation in {triple[1] for triple in self.added} | {int(stored[edge]) for edge in self.removed}:
-            walk[relation] = 2 if walk[relation] == 1 else (walk[relation] or 3)
+            walk[relation] = {0: TWIN_MISSING, 1: 2}.get(int(walk[relation]), walk[relation])
         self.overlay.arrays["relation_walk"] = walk
 
     def _patch_aliases(self) -> None:

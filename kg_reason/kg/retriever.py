@@ -5,6 +5,7 @@ The search itself is `search.py`; this room turns mentions and settings into its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ from kg_reason.kg.search import (
     START_CANDIDATE,
     STEP_WIDTH,
     STEPS,
+    TWIN_MISSING,
     VISIT_WIDTH,
     WIDTH,
     Limits,
@@ -52,6 +54,8 @@ from kg_reason.kg.search import (
     find_paths,
 )
 
+NUM_TOLD = 16  # edges that tell whether two relations are inverse
+BOTH_WAYS = 3  # how a relation is walked, see `builder.relation_walk`
 NUM_MENTIONS = 256
 NUM_CANDIDATES = 1_024
 TABLE_SLOTS = 1 << 17
@@ -103,6 +107,7 @@ class Retriever:
         self.graph = graph
         self.config = config = config or RetrieverConfig()
         self._rows = _graph_rows(graph, config)
+        self._has_twins = bool((self._rows.twin >= 0).any())
         self._limits = Limits(
             max_hops=config.max_hops,
             climb=int(config.climb),
@@ -152,10 +157,15 @@ class Retriever:
         rows, scores = rows[:count], scores[:count]
         kinds, codes = rows[:, KIND : KIND + MAX_STEPS], rows[:, CODE : CODE + MAX_STEPS]
         used = kinds >= 0
+        relations, forward = kinds >> 1, used & (kinds & 1 == 0)
+        if self._has_twins:  # a step over an edge that only the inverse relation states is told by the relation walked
+            turned = used & (self._rows.twin[relations] >= 0)
+            relations = np.where(turned, self._rows.twin[relations], relations)
+            forward = forward ^ turned
         return PathTable(
             entities=rows[:, ENTITY : ENTITY + MAX_STEPS + 1].copy(),
-            relations=kinds >> 1,
-            forward=used & (kinds & 1 == 0),
+            relations=relations,
+            forward=forward,
             edges=np.where(used, codes ^ (codes >> 31), -1),  # x ^ (x >> 31) is ~x below 0
             length=rows[:, LENGTH].astype(np.int8),
             start=rows[:, START].astype(np.int16),
@@ -289,11 +299,16 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
     climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
+    twin = np.full(graph.num_relations, -1, dtype=np.int32)
+    for relation in np.flatnonzero(walk == TWIN_MISSING).tolist():
+        twin[relation] = _inverse_relation(graph, walk, relation)
+        walk[relation] = TWIN_MISSING if twin[relation] >= 0 else BOTH_WAYS
     for relation in climbing:
         # Of two inverse relations the climbing one is walked, so that all paths name the same one.
-        inverse = _inverse_relation(graph, walk, relation) if walk[relation] == 0 else -1
+        inverse = _inverse_relation(graph, walk, relation) if walk[relation] in (0, TWIN_MISSING) else -1
         if inverse >= 0:
-            walk[relation], walk[inverse] = walk[inverse], 0
+            walk[relation], walk[inverse] = walk[inverse], TWIN_MISSING if graph.overlay.edits else 0
+            twin[relation], twin[inverse] = -1, relation if graph.overlay.edits else -1
     climbing = [relation for relation in climbing if walk[relation] >= 2]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
@@ -303,7 +318,7 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
         found = (graph.find_id(iri) for iri in VOCABULARY)
         closed[[entity for entity in found if entity >= 0]] = 1
     climb_relation = np.array(climbing, dtype=np.int32)
-    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=climb_relation, closed=closed)
+    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=climb_relation, closed=closed, twin=twin)
 
 
 def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
@@ -317,15 +332,19 @@ def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
 
 
 def _inverse_relation(graph: KnowledgeGraph, walk: NDArray[np.uint8], relation: int) -> int:
-    """Return the walked relation that states every edge of `relation` the other way round; -1 if there is none."""
-    edges = np.flatnonzero(graph.edge_relation == relation)[:16].tolist()
-    common: set[int] | None = None
+    """Return the walked relation that states the edges of `relation` the other way round; -1 if there is none.
+
+    The first edges tell; where the graph was edited, some of them may lack their twin.
+    """
+    edges = np.flatnonzero(graph.edge_relation == relation)[:NUM_TOLD].tolist()
+    found: Counter[int] = Counter()
     for edge in edges:
         head, tail = int(graph.edge_head[edge]), int(graph.edge_tail[edge])
         row = slice(int(graph.out_start[tail]), int(graph.out_end[tail]))
-        back = set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist())
-        common = back if common is None else common & back
-    return min((number for number in common or () if walk[number] == 3 and number != relation), default=-1)
+        found.update(set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist()))
+    told = len(edges) // 2 if graph.overlay.edits else len(edges) - 1
+    inverse = [number for number, count in found.items() if count > told and walk[number] == BOTH_WAYS]
+    return min((number for number in inverse if number != relation), default=-1)
 
 
 def _freeze(array: NDArray[Any]) -> NDArray[Any]:

@@ -52,6 +52,7 @@ ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4,
 # 2 * relation, + 1 where it goes against it; whether a search may leave or arrive over it.
 NEIGHBOUR, STEP_DEGREE, STEP_CODE, STEP_KIND, USE, STEP_WIDTH = 0, 1, 2, 3, 4, 5
 LEAVE, ARRIVE = 1, 2
+TWIN_MISSING = 4  # how a relation is walked, see `builder.relation_walk`
 # A chain upward from an entity: its length; whether it may be walked downward; edges, relations, entities, degrees.
 CHAIN_DEPTH, DOWNWARD, CHAIN_EDGE, CHAIN_RELATION, CHAIN_NODE, CHAIN_DEGREE, CHAIN_WIDTH = 0, 1, 2, 6, 10, 15, 20
 # A candidate of the query; how many edges the search may go out from it; where the table has its mention, if an end.
@@ -82,7 +83,8 @@ HUB_DEGREE = 150.0
 class Rows(NamedTuple):
     """The graph as the kernels read it; see `graph.KnowledgeGraph`.
 
-    `climbs` marks taxonomic relations, `closed` the entities that no path goes through.
+    `climbs` marks taxonomic relations, `closed` the entities that no path goes through; `twin` is the inverse of a
+    relation of walk TWIN_MISSING, -1 for others.
     """
 
     out_start: Int64
@@ -99,6 +101,7 @@ class Rows(NamedTuple):
     climbs: NDArray[np.uint8]
     climb_relation: Int32
     closed: NDArray[np.uint8]
+    twin: Int32
 
 
 class Limits(NamedTuple):
@@ -186,12 +189,15 @@ def _step_use(rows: Rows, edge: int, outward: bool) -> int:
     """Tell whether a search may leave over an edge of an entity's row, and whether it may arrive over it.
 
     Steps are read from start to end on both sides of the search, so both allow the same ones: a relation of walk 1 is
-    only walked forward, one of walk 2 backward only where no edge leads forward.
+    only walked forward, one of walk 2 backward only where no edge leads forward, and of one of walk TWIN_MISSING only
+    the edges that its inverse does not state.
     """
     relation = rows.edge_relation[edge]
     walk = rows.walk[relation]
     if walk == 0:
         return 0
+    if walk == TWIN_MISSING:
+        return 0 if has_edge(rows, rows.edge_tail[edge], rows.twin[relation], rows.edge_head[edge]) else LEAVE | ARRIVE
     backward = walk == 3 or (walk == 2 and not has_edge(rows, rows.edge_tail[edge], relation, rows.edge_head[edge]))
     if outward:
         return LEAVE | ARRIVE if backward else LEAVE

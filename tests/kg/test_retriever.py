@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from kg_reason.config import RetrieverConfig
+from kg_reason.config import BuildConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
+from kg_reason.kg.building import build_graph
+from kg_reason.kg.editing import edit_graph
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import PATH_FEATURES
@@ -175,6 +177,42 @@ def test_climbing_uses_the_taxonomic_relation_even_where_its_inverse_came_first(
     other = Retriever(graph, RetrieverConfig(taxonomic_relations=("has part",)))
     paths = other.retrieve([mention(graph, "g", "g")], [mention(graph, "d", "d")])
     assert shown(graph, paths) == ["g <-[has part]- c <-[has part]- a -[has part]-> d"]
+
+
+def twice_stated(tmp_path):
+    """Build a graph on disk that states each edge as hypernym and as hyponym; it can be edited."""
+    edges = [("violin", "string"), ("cello", "string"), ("string", "instrument"), ("drum", "instrument")]
+    lines = [f"{a}\thypernym\t{b}\n{b}\thyponym\t{a}\n" for a, b in edges]
+    (tmp_path / "edges.tsv").write_text("".join(lines) + "gavorn\tlikes\tmarn\npelit\tlikes\tdoon\n")
+    build_graph([tmp_path / "edges.tsv"], tmp_path / "kg", BuildConfig(header="no"))
+    return tmp_path / "kg"
+
+
+@pytest.mark.parametrize(
+    ("head", "relation", "tail"), [("gavorn", "hypernym", "violin"), ("violin", "hyponym", "gavorn")]
+)
+def test_an_edge_that_an_edit_adds_in_one_direction_is_walked_and_told_as_those_stated_twice(
+    tmp_path, head, relation, tail
+):
+    place = twice_stated(tmp_path)
+    edit_graph(place, "add", head, relation, tail)
+    graph = KnowledgeGraph.open(place)
+    paths = Retriever(graph).retrieve([mention(graph, "gavorn", "gavorn")], [mention(graph, "violin", "violin")])
+    assert shown(graph, paths) == ["gavorn -[hypernym]-> violin"]
+
+
+def test_an_edit_changes_no_path_between_words_that_it_does_not_speak_of(tmp_path):
+    place = twice_stated(tmp_path)
+    before = KnowledgeGraph.open(place)
+    edit_graph(place, "add", "violin", "hyponym", "gavorn")
+    edit_graph(place, "add", "pelit", "hypernym", "drum")
+    after = KnowledgeGraph.open(place)
+    for start, end in (("violin", "cello"), ("cello", "instrument"), ("instrument", "string"), ("drum", "violin")):
+        found = [
+            shown(graph, Retriever(graph).retrieve([mention(graph, start, start)], [mention(graph, end, end)]))
+            for graph in (before, after)
+        ]
+        assert found[0] == found[1] != []
 
 
 def test_limits_keep_the_best_paths(toy_graph, words):
