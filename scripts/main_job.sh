@@ -34,8 +34,7 @@ if [ ! -f "$out/model/config.json" ]; then
     resume=()
     [ ! -d "$out/model.training" ] || resume=(--resume)
     kg-reason train --graph "$out/wordnet" --examples "$out/train.jsonl" --num-epochs 2 --encoder-dropout 0 \
-        --out "$out/model" \
-        "${resume[@]}"
+        --out "$out/model" "${resume[@]}"
 else
     say "3/5  Train: $out/model is there"
 fi

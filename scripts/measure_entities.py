@@ -20,6 +20,7 @@ from pathlib import Path
 from kg_reason.config import LinkerConfig
 from kg_reason.errors import GraphError, InputSyntaxError, KGReasonError
 from kg_reason.evaluation import wilson
+from kg_reason.flags import add_settings, settings_from
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.triples import Source, Triple
@@ -184,14 +185,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", help="JSON Lines of text and mentions")
     parser.add_argument("--codex", type=Path, nargs="+", required=True, help="folders of CoDEx")
-    own = LinkerConfig()
-    parser.add_argument("--context-weight", type=float, default=own.context_weight, help="setting of the linker")
-    parser.add_argument("--popularity-weight", type=float, default=own.popularity_weight, help="setting of the linker")
+    add_settings(parser, LinkerConfig, "linking")
     options = parser.parse_args()
     try:
-        config = LinkerConfig(
-            context_weight=options.context_weight, popularity_weight=options.popularity_weight
-        )
+        config = settings_from(options, LinkerConfig)
         graph = KnowledgeGraph.from_triples(codex_triples(options.codex))
         linker = EntityLinker(graph, config)
         print(f"graph: {graph.num_entities:,} entities, {graph.num_edges:,} edges, {graph.num_aliases:,} labels")

@@ -23,6 +23,7 @@ from make_wordnet_graph import PARTS_OF_SPEECH, SynsetKey, WordNet, read_lines, 
 from kg_reason.config import LinkerConfig
 from kg_reason.errors import InputSyntaxError, KGReasonError
 from kg_reason.evaluation import wilson
+from kg_reason.flags import add_settings, settings_from
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.lemmas import ADJECTIVE, ADVERB, NOUN, VERB
 from kg_reason.kg.linker import EntityLinker, Mention
@@ -213,14 +214,10 @@ def main() -> None:
     parser.add_argument("graph", help="the WordNet graph, a folder made by kg-reason build")
     parser.add_argument("files", type=Path, nargs="+", help="JSON Lines of tokens and instances")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WNDB files")
-    own = LinkerConfig()
-    parser.add_argument("--context-weight", type=float, default=own.context_weight, help="setting of the linker")
-    parser.add_argument("--popularity-weight", type=float, default=own.popularity_weight, help="setting of the linker")
+    add_settings(parser, LinkerConfig, "linking")
     options = parser.parse_args()
     try:
-        config = LinkerConfig(
-            context_weight=options.context_weight, popularity_weight=options.popularity_weight
-        )
+        config = settings_from(options, LinkerConfig)
         keys = sense_keys(options.wordnet, read_wordnet(options.wordnet))
         graph = KnowledgeGraph.open(options.graph)
         linker, senses = EntityLinker(graph, config), senses_by_lemma(graph)

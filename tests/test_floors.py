@@ -40,7 +40,7 @@ FLOORS = {
     "kg.editing": 13, "kg.interchange": 13, "kg.linker": 13, "kg.paths": 13, "synthesis.nonce": 13,
     "synthesis.vocabulary": 13,
     "kg.relation_kinds": 13, "synthesis.relation_table": 14, "synthesis.patterns": 15,
-    "kg.retriever": 14, "kg.shards": 14, "kg.spacy_component": 14, "prediction": 14,
+    "kg.retriever": 14, "kg.subgraph": 14, "kg.shards": 14, "kg.spacy_component": 14, "prediction": 14,
     "synthesis.pair_checks": 16, "synthesis.places": 14, "synthesis.fact_sentences": 15,
     "kg.building": 15, "kg.grounding": 15, "synthesis.place_choice": 16, "synthesis.drafts": 17,
     "synthesis.fact_moves": 17, "synthesis.fact_changes": 18, "synthesis.frames": 18, "synthesis.clauses": 17,

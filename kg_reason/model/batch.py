@@ -21,13 +21,12 @@ from kg_reason.config import ModelConfig
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.relation_kinds import Groups, names_of_kind, relation_kinds
-from kg_reason.kg.retriever import Subgraph, subgraph
+from kg_reason.kg.subgraph import BRIDGE, Subgraph, subgraph
 from kg_reason.nli import Label, NLIExample, fit_label
 
 MAX_LABEL_PIECES = 16  # the rest of a longer label adds little to the mean of its word pieces
 MAX_CACHED_LABELS = 200_000
 UNKNOWN_LABEL = -100  # the class that torch's cross entropy passes over
-BRIDGE = 3
 
 Ints = NDArray[np.int64]
 

@@ -15,7 +15,8 @@ from torch.nn import functional
 from torch_geometric.nn import MessagePassing
 
 from kg_reason.kg.relation_kinds import KINDS
-from kg_reason.model.batch import BRIDGE, Batch
+from kg_reason.kg.subgraph import BRIDGE
+from kg_reason.model.batch import Batch
 
 NUM_ROLES = 4
 RESIDUAL_DROPOUT = 0.3  # share of the relations that a training step treats as unseen

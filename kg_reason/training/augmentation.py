@@ -82,14 +82,13 @@ class Augmenter:
         rng = random.Random(key)
         invents, exchanges_relations = rng.random() < config.nonce_fraction, rng.random()
         ends, needs_graph = None, False
+        if example.justification is not None and (invents or example.names):
+            example = with_invented_words(example, example.justification, NonceWords(self._graph, key))
+            grounding = self._grounder.ground(example)
         if example.justification is not None:
-            if invents or example.names:
-                example = with_invented_words(example, example.justification, NonceWords(self._graph, key))
-                grounding = self._grounder.ground(example)
-            if example.justification is not None:
-                ends = _ends(grounding, example.justification)
-            if ends is not None and self._reads_graph and exchanges_relations < config.counterfactual_fraction:
-                example, grounding, needs_graph = self._exchange(example, grounding, ends, rng)
+            ends = _ends(grounding, example.justification)
+        if ends is not None and self._reads_graph and exchanges_relations < config.counterfactual_fraction:
+            example, grounding, needs_graph = self._exchange(example, grounding, ends, rng)
         if config.graph_dropout and grounding.has_evidence:
             grounding = self._drop(example, grounding, ends, rng)
         if config.distractor_paths and rng.random() < 0.5:

@@ -13,7 +13,8 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import PATH_FEATURES
 from kg_reason.kg.paths import PathTable, describe_path
-from kg_reason.kg.retriever import BOTH, BRIDGE, HYPOTHESIS, PREMISE, Retriever, subgraph
+from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.subgraph import BOTH, BRIDGE, HYPOTHESIS, PREMISE, subgraph
 from kg_reason.kg.triples import Source, Triple
 
 

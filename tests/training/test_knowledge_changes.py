@@ -7,7 +7,8 @@ import pytest
 
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.paths import PATH_FEATURES
-from kg_reason.kg.retriever import Retriever, subgraph
+from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.subgraph import subgraph
 from kg_reason.nli import Label
 from kg_reason.synthesis.patterns import PatternWalker
 from kg_reason.synthesis.relation_table import load_table
