@@ -142,6 +142,10 @@ class RetrieverConfig(Config):
         ),
         "relations (by readable name) that climb from an entity to a wider one",
     )
+    max_doubtful: int = setting(
+        1, "edges of a path that stand once where the graph states such edges twice, at entities with many of these",
+        minimum=0, maximum=7,
+    )
     exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")
     walk_vocabulary: bool = setting(
         False, "also walk through entities of the RDF, RDFS, OWL and SKOS vocabularies, such as owl:Class"
@@ -240,7 +244,7 @@ class TrainConfig(Config):
     )
     distractor_paths: int = setting(3, "most chance paths added to half of the pairs; 0: none", minimum=0, maximum=64)
     renamed_relations: float = setting(
-        0.1, "share of the relations of a batch shown under another name of their kind, or an invented one",
+        0.3, "share of the relations of a batch shown under another name of their kind, or an invented one",
         minimum=0.0, maximum=1.0,
     )
     freeze: str = setting(
@@ -291,7 +295,7 @@ class SynthesisConfig(Config):
         0.4, "share of the pairs whose linked words are replaced by invented ones", minimum=0.0, maximum=1.0
     )
     downward_fraction: float = setting(
-        0.25, "share of the pairs whose words stand under a negation, no, few, every, if or without",
+        0.3, "share of the pairs whose words stand under a negation, no, few, every, if or without",
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
     fact_fraction: float = setting(

@@ -47,20 +47,21 @@ from kg_reason import (
     synthesize,
     write_examples,
 )
-from kg_reason.nli import THREE_WAY
+from kg_reason.nli import THREE_WAY, Label, fit_label
 from kg_reason.synthesis.nonce import NonceWords
-from kg_reason.synthesis.relation_table import SHIPPED_TABLE
+from kg_reason.synthesis.relation_table import SHIPPED_TABLE, load_table
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OPERATORS = re.compile(
     r"\b(?:no|not|cannot|never|nobody|none|nothing|nowhere|neither|nor|few|fewer|little|less|without|every|each|all|any"
     r"|if|unless|hardly|rarely|seldom|most|only|than)\b|n't\b", re.IGNORECASE,
 )  # fmt: skip
-SPARE = 2.0  # pairs made for one that is kept
+SPARE = 3.5  # pairs made for one that is kept
 MAX_PAIRS_PER_SENTENCE = 24
 EMPTY = "head\trelation\ttail\nnothing at all\tis unlike\tanything at all\n"  # what no sentence speaks of
 RANDOM_EDGES = 5  # times the edges of the graph
 EntityPair = frozenset[str]
+Frames = dict[str, str]  # category of pairs -> set of frames
 Summary = dict[str, Any]
 
 logger = logging.getLogger("make_test_pairs")
@@ -80,27 +81,44 @@ def is_upward(example: NLIExample) -> bool:
     return not downward and not OPERATORS.search(example.premise) and not OPERATORS.search(example.hypothesis)
 
 
-def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int) -> list[NLIExample]:
-    """Choose pairs evenly over the labels, and within each label in turn from its categories, as far as these go."""
+def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_sets: Frames) -> list[NLIExample]:
+    """Choose pairs evenly over the labels in each class of words, so that neither word class nor frame tells the label.
+
+    A class is a part of speech and the set of frames that its patterns ask for. Within a class and label, categories
+    take turns as far as they go.
+
+    Args:
+        examples: to choose from.
+        num_pairs: how many; fewer where the scarcest label of each class gives no more.
+        seed: of every choice.
+        frame_sets: the set of frames of each category that asks for one.
+    """
     rng = random.Random(f"choose {seed}")
+    heaps: dict[tuple[str, str], dict[Label, dict[str, list[NLIExample]]]] = {}
+    for example in examples:
+        tag = example.justification.premise_word.tag if example.justification is not None else ""
+        of_class = heaps.setdefault((tag[:2], frame_sets.get(example.category, "")), {label: {} for label in THREE_WAY})
+        of_class[fit_label(example.label, THREE_WAY)].setdefault(example.category, []).append(example)
+    room = {key: min(sum(map(len, heap.values())) for heap in heaps[key].values()) for key in heaps}
+    share = min(1.0, num_pairs / len(THREE_WAY) / max(1, sum(room.values())))
     chosen: list[NLIExample] = []
-    for label in THREE_WAY:
-        heaps: dict[str, list[NLIExample]] = {}
-        for example in examples:
-            if example.label is label:
-                heaps.setdefault(example.category, []).append(example)
-        for name in sorted(heaps):
-            rng.shuffle(heaps[name])
-            heaps[name].sort(key=_is_from_frame, reverse=True)  # pop takes sentences first
-        wanted = num_pairs // len(THREE_WAY)
-        found: list[NLIExample] = []
-        while len(found) < wanted and any(heaps.values()):
-            for name in sorted(heaps):
-                if heaps[name] and len(found) < wanted:
-                    found.append(heaps[name].pop())
-        chosen += found
+    for key in sorted(heaps):
+        for label in THREE_WAY:
+            chosen += _in_turn(heaps[key][label], round(share * room[key]), rng)
     rng.shuffle(chosen)
     return chosen
+
+
+def _in_turn(heaps: dict[str, list[NLIExample]], wanted: int, rng: random.Random) -> list[NLIExample]:
+    for name in sorted(heaps):
+        rng.shuffle(heaps[name])
+        heaps[name].sort(key=_is_from_frame, reverse=True)  # pop takes sentences first
+    found: list[NLIExample] = []
+    while len(found) < wanted:
+        for name in sorted(heaps):
+            if heaps[name] and len(found) < wanted:
+                found.append(heaps[name].pop())
+    return found
 
 
 def named_pairs(
@@ -111,7 +129,9 @@ def named_pairs(
     fitting = [
         example for example in made if example.names and is_upward(example) and entity_pair(example) not in excluded
     ]
-    return balanced(fitting, num_pairs, config.synthesis_seed)
+    table = load_table(config.relation_table)
+    frame_sets = {pattern.name: pattern.frames for pattern in table.patterns if pattern.frames}
+    return balanced(fitting, num_pairs, config.synthesis_seed, frame_sets)
 
 
 def base_words(example: NLIExample) -> dict[str, str]:

@@ -31,8 +31,10 @@ SENTENCES = [
 ]
 
 
-def pair(label: Label, category: str, source: str = "s1", **more: object) -> NLIExample:
-    return NLIExample("A gavorn.", "A pelit.", label, category, example_id=source, **more)
+def pair(label: Label, category: str, source: str = "s1", tag: str = "NN") -> NLIExample:
+    words = (ReplacedWord(2, 8, "a", tag), ReplacedWord(2, 7, "b", tag))
+    reason = Justification(*words, (), False)
+    return NLIExample("A gavorn.", "A pelit.", label, category, example_id=source, justification=reason)
 
 
 def test_pairs_are_chosen_evenly_over_labels_and_patterns_and_from_sentences_first():
@@ -41,14 +43,29 @@ def test_pairs_are_chosen_evenly_over_labels_and_patterns_and_from_sentences_fir
     examples += [pair(Label.NEUTRAL, "hyponym", f"f{n}") for n in range(30)]
     examples += [pair(Label.NEUTRAL, "hyponym", f"s{n}") for n in range(5)]
     examples += [pair(Label.CONTRADICTION, "antonym", f"s{n}") for n in range(8)]
-    chosen = balanced(examples, 30, seed=0)
+    chosen = balanced(examples, 30, 0, {})
     assert Counter((str(example.label), example.category) for example in chosen) == {
-        ("entailment", "hypernym"): 5, ("entailment", "synonym"): 5, ("neutral", "hyponym"): 10,
+        ("entailment", "hypernym"): 4, ("entailment", "synonym"): 4, ("neutral", "hyponym"): 8,
         ("contradiction", "antonym"): 8,
     }
     neutral = [example.example_id for example in chosen if example.label is Label.NEUTRAL]
     assert sum(name.startswith("s") for name in neutral) == 5
-    assert chosen == balanced(examples, 30, seed=0)
+    assert chosen == balanced(examples, 30, 0, {})
+
+
+def test_no_label_is_commoner_in_one_part_of_speech_or_set_of_frames():
+    examples = [pair(Label.ENTAILMENT, "synonym", f"s{n}") for n in range(40)]
+    examples += [pair(Label.ENTAILMENT, "similar", f"f{n}", "JJ") for n in range(10)]
+    examples += [pair(Label.NEUTRAL, "hyponym", f"s{n}") for n in range(30)]
+    examples += [pair(Label.NEUTRAL, "unrelated", f"s{n}", "JJ") for n in range(4)]
+    examples += [pair(Label.CONTRADICTION, "sister", f"s{n}") for n in range(12)]
+    examples += [pair(Label.CONTRADICTION, "antonym", f"s{n}", "JJ") for n in range(60)]
+    examples += [pair(Label.CONTRADICTION, "colour", f"s{n}", "JJ") for n in range(9)]
+    chosen = balanced(examples, 30, 0, {"colour": "colour"})
+    counts = Counter((str(example.label), example.justification.premise_word.tag) for example in chosen)
+    assert set(counts.values()) == {8, 2}
+    assert all(counts[str(label), "NN"] == 8 and counts[str(label), "JJ"] == 2 for label in Label)
+    assert "colour" not in {example.category for example in chosen}  # nothing else has those frames
 
 
 @pytest.mark.parametrize(

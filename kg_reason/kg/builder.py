@@ -19,6 +19,7 @@ from kg_reason.kg.counting import counted_order, num_shared, row_offsets
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
+from kg_reason.kg.search import TWIN_MISSING
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
 from kg_reason.kg.triples import TripleBlock
 
@@ -54,6 +55,9 @@ LABEL_RELATIONS: Mapping[str, int] = {
 }
 KIND_PRIOR = (1.0, 0.9, 0.5, 1.0)
 MAX_WALK_RELATIONS = 511  # with more, no relation is taken for another's inverse
+MIN_TWINS = 0.1  # share of its edges that a relation's inverse states, where noise keeps it from stating all
+MIN_TWINS_OF = 1000  # edges that two such relations have at least
+MIN_SIZE_RATIO = 0.8  # between them
 
 
 def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
@@ -269,27 +273,42 @@ def relation_walk(
 
     Graphs often state an edge twice: `hypernym` and `hyponym`, or `antonym` both ways. Walking both would find every
     path twice. 0 = skip, another relation is its exact inverse; 1 = forward only, every edge has its twin;
-    2 = backward only where no forward twin exists; 3 = both ways. Edits turn 0 into 4 (`TWIN_MISSING`): only the edges
-    that the inverse relation does not state.
+    2 = backward only where no forward twin exists; 3 = both ways; 4 (`TWIN_MISSING`) = only the edges that the inverse
+    relation does not state. A relation may be inverse but for the noise of its graph: then both are large, of much the
+    same size, and share MIN_TWINS of their edges. Edits turn 0 into 4.
     """
     walk = np.full(num_relations, 3, dtype=np.uint8)
     if num_relations > MAX_WALK_RELATIONS:
         return walk
     forward = _keys_by_relation(head, relation, tail, num_relations)
     backward = _keys_by_relation(tail, relation, head, num_relations)
+    one_way = np.ones(num_relations, dtype=bool)
     for number in range(num_relations):
         if not len(forward[number]):
             continue
         shared = num_shared(forward[number], backward[number])
+        one_way[number] = shared < MIN_TWINS * len(forward[number])
         if shared == len(forward[number]):
             walk[number] = 1
         elif shared:
             walk[number] = 2
-        for other in range(number):
-            if walk[other] > 1 and walk[number] > 1 and np.array_equal(forward[other], backward[number]):
-                walk[number] = 0
-                break
+        if walk[number] == 1:
+            continue
+        others = [other for other in range(number) if walk[other] in (2, 3)]
+        if any(np.array_equal(forward[other], backward[number]) for other in others):
+            walk[number] = 0
+        elif one_way[number]:
+            alike = [o for o in others if one_way[o] and _state_alike(forward[o], backward[number])]
+            walk[number] = TWIN_MISSING if len(alike) == 1 else walk[number]
     return walk
+
+
+def _state_alike(first: Int64, second: Int64) -> bool:
+    """Tell whether two relations of many edges each, and much the same number, share a part of their pairs."""
+    fewer, more = sorted((len(first), len(second)))
+    if fewer < MIN_TWINS_OF or fewer < MIN_SIZE_RATIO * more:
+        return False
+    return num_shared(first, second) >= MIN_TWINS * more
 
 
 def _keys_by_relation(

@@ -6,7 +6,6 @@ What the paths span is `subgraph.py`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from kg_reason.config import RetrieverConfig
 from kg_reason.errors import UnknownEntityError
+from kg_reason.kg.edge_walks import edge_walks
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
@@ -43,7 +43,6 @@ from kg_reason.kg.search import (
     START_CANDIDATE,
     STEP_WIDTH,
     STEPS,
-    TWIN_MISSING,
     VISIT_WIDTH,
     WIDTH,
     Limits,
@@ -54,8 +53,6 @@ from kg_reason.kg.search import (
     find_paths,
 )
 
-NUM_TOLD = 16  # edges that tell whether two relations are inverse
-BOTH_WAYS = 3  # how a relation is walked, see `builder.relation_walk`
 NUM_MENTIONS = 256
 NUM_CANDIDATES = 1_024
 TABLE_SLOTS = 1 << 17
@@ -115,6 +112,7 @@ class Retriever:
             max_degree=config.max_degree,
             max_per_pair=config.max_paths_per_pair,
             hypothesis_paths=int(config.hypothesis_paths),
+            max_doubtful=config.max_doubtful,
         )
         self._query = _make_query(NUM_MENTIONS, NUM_CANDIDATES)
         self._scratch = _make_scratch(config, TABLE_ENTRIES, TABLE_SLOTS)
@@ -229,24 +227,12 @@ class Retriever:
 
 
 def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
-    walk = np.array(graph.relation_walk, dtype=np.uint8)
-    for name in config.exclude_relations:
-        walk[_find_relations(graph, name)] = 0
     wanted = {name.casefold() for name in config.taxonomic_relations}
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
     climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
-    twin = np.full(graph.num_relations, -1, dtype=np.int32)
-    for relation in np.flatnonzero(walk == TWIN_MISSING).tolist():
-        twin[relation] = _inverse_relation(graph, walk, relation)
-        walk[relation] = TWIN_MISSING if twin[relation] >= 0 else BOTH_WAYS
-    for relation in climbing:
-        # Of two inverse relations the climbing one is walked, so that all paths name the same one.
-        inverse = _inverse_relation(graph, walk, relation) if walk[relation] in (0, TWIN_MISSING) else -1
-        if inverse >= 0:
-            walk[relation], walk[inverse] = walk[inverse], TWIN_MISSING if graph.overlay.edits else 0
-            twin[relation], twin[inverse] = -1, relation if graph.overlay.edits else -1
-    climbing = [relation for relation in climbing if walk[relation] >= 2]
+    walks = edge_walks(graph, excluded, climbing)
+    climbing = [relation for relation in climbing if walks.walk[relation] >= 2]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
     arrays = {name: _freeze(getattr(graph, name)) for name in Rows._fields if hasattr(graph, name)}
@@ -255,7 +241,7 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
         found = (graph.find_id(iri) for iri in VOCABULARY)
         closed[[entity for entity in found if entity >= 0]] = 1
     climb_relation = np.array(climbing, dtype=np.int32)
-    return Rows(**arrays, walk=walk, climbs=climbs, climb_relation=climb_relation, closed=closed, twin=twin)
+    return Rows(**arrays, **walks._asdict(), climbs=climbs, climb_relation=climb_relation, closed=closed)
 
 
 def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
@@ -266,22 +252,6 @@ def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
     if not found:
         raise UnknownEntityError(f"exclude_relations: the graph has no relation {name!r}")
     return found
-
-
-def _inverse_relation(graph: KnowledgeGraph, walk: NDArray[np.uint8], relation: int) -> int:
-    """Return the walked relation that states the edges of `relation` the other way round; -1 if there is none.
-
-    The first edges tell; where the graph was edited, some of them may lack their twin.
-    """
-    edges = np.flatnonzero(graph.edge_relation == relation)[:NUM_TOLD].tolist()
-    found: Counter[int] = Counter()
-    for edge in edges:
-        head, tail = int(graph.edge_head[edge]), int(graph.edge_tail[edge])
-        row = slice(int(graph.out_start[tail]), int(graph.out_end[tail]))
-        found.update(set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist()))
-    told = len(edges) // 2 if graph.overlay.edits else len(edges) - 1
-    inverse = [number for number, count in found.items() if count > told and walk[number] == BOTH_WAYS]
-    return min((number for number in inverse if number != relation), default=-1)
 
 
 def _freeze(array: NDArray[Any]) -> NDArray[Any]:

@@ -2,12 +2,12 @@
 
 What is found, between a candidate `s` of a start mention and a candidate `t` of an end mention:
 
-    plain paths    up to max_hops edges, no entity twice, none of them through a hub (an entity with more than
-                   max_degree edges) or a closed entity (a word of the RDF vocabularies). An end reaches out 2 edges,
-                   or 1 if 2 would meet more than MAX_VISITS edges, or 0 if it has more than MAX_ROW; a path is found
-                   if the reaches of its two ends cover it.
-    climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, hubs included
-                   but no closed entities, at most MAX_CLIMBS chains from each end.
+    plain paths    up to max_hops edges, max_doubtful of them doubtful (`edge_walks.py`), no entity twice, none of them
+                   through a hub (an entity with more than max_degree edges) or a closed entity (a word of the RDF
+                   vocabularies). An end reaches out 2 edges, or 1 if 2 would meet more than MAX_VISITS edges, or 0 if
+                   it has more than MAX_ROW; a path is found if the reaches of its two ends cover it.
+    climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, none of them
+                   doubtful, hubs included but no closed entities, at most MAX_CLIMBS chains from each end.
     long climbs    the same with up to place_climb edges, CLIMB_HOPS at most on each side: only between two words that
                    stand in each other's place, and only where no shorter path joins them.
     0-edge paths   both mentions name the same entity.
@@ -51,18 +51,19 @@ ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4,
 # A step of a row, read outward: the neighbour; its degree; the edge, or ~edge where the step goes against it;
 # 2 * relation, + 1 where it goes against it; whether a search may leave or arrive over it.
 NEIGHBOUR, STEP_DEGREE, STEP_CODE, STEP_KIND, USE, STEP_WIDTH = 0, 1, 2, 3, 4, 5
-LEAVE, ARRIVE = 1, 2
+LEAVE, ARRIVE, DOUBTFUL = 1, 2, 4
 TWIN_MISSING = 4  # how a relation is walked, see `builder.relation_walk`
 # A chain upward from an entity: its length; whether it may be walked downward; edges, relations, entities, degrees.
 CHAIN_DEPTH, DOWNWARD, CHAIN_EDGE, CHAIN_RELATION, CHAIN_NODE, CHAIN_DEGREE, CHAIN_WIDTH = 0, 1, 2, 6, 10, 15, 20
 # A candidate of the query; how many edges the search may go out from it; where the table has its mention, if an end.
 CANDIDATE_ENTITY, CANDIDATE_ALIAS, REACH, END_SLOT, CANDIDATE_WIDTH = 0, 1, 2, 3, 4
-# An entry: the next at its entity; the end candidate; edges from there; the entry before; the step or chain; entity.
-NEXT, OWNER, DEPTH, BEFORE, VIA, NODE, ENTRY_WIDTH = 0, 1, 2, 3, 4, 5, 6
+# An entry: the next at its entity; the end candidate; edges from there; the entry before; the step or chain; entity;
+# how many of the edges are doubtful.
+NEXT, OWNER, DEPTH, BEFORE, VIA, NODE, DOUBTS, ENTRY_WIDTH = 0, 1, 2, 3, 4, 5, 6, 7
 # A slot of the hash table: stamp, entity, first entry of the plain paths, first entry of the climbs.
 STAMP, SLOT_NODE, PLAIN, CLIMB = 0, 1, 2, 3
-# A visit: the entity; the start candidate; edges from there; the steps taken, or the chain climbed and -1.
-VISIT_NODE, VISIT_CANDIDATE, VISIT_DEPTH, NEAR, FAR, VISIT_WIDTH = 0, 1, 2, 3, 4, 5
+# A visit: the entity; the start candidate; edges from there; the steps taken, or the chain climbed and -1; its doubts.
+VISIT_NODE, VISIT_CANDIDATE, VISIT_DEPTH, NEAR, FAR, VISIT_DOUBTS, VISIT_WIDTH = 0, 1, 2, 3, 4, 5, 6
 # A path. Rows compare as they stand up to PLACE, so equal scores are settled by length, mentions and ids.
 LENGTH, START, END, START_CANDIDATE, END_CANDIDATE, ENTITY, CODE, KIND, PLACE, TOTAL, DEGREE, WIDTH = (
     0, 1, 2, 3, 4, 5, 13, 20, 27, 28, 29, 37,
@@ -83,8 +84,8 @@ HUB_DEGREE = 150.0
 class Rows(NamedTuple):
     """The graph as the kernels read it; see `graph.KnowledgeGraph`.
 
-    `climbs` marks taxonomic relations, `closed` the entities that no path goes through; `twin` is the inverse of a
-    relation of walk TWIN_MISSING, -1 for others.
+    `climbs` marks taxonomic relations, `closed` the entities that no path goes through; `walk`, `twin` and `doubtful`
+    are those of `edge_walks.EdgeWalks`.
     """
 
     out_start: Int64
@@ -102,6 +103,7 @@ class Rows(NamedTuple):
     climb_relation: Int32
     closed: NDArray[np.uint8]
     twin: Int32
+    doubtful: NDArray[np.uint8]
 
 
 class Limits(NamedTuple):
@@ -113,6 +115,7 @@ class Limits(NamedTuple):
     max_degree: int
     max_per_pair: int
     hypothesis_paths: int
+    max_doubtful: int
 
 
 class Query(NamedTuple):
@@ -230,7 +233,7 @@ def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, nod
             step[STEP_DEGREE] = ENDLESS if rows.closed[other] else degree(rows, other)
             step[STEP_CODE] = edge if outward else ~edge
             step[STEP_KIND] = 2 * rows.edge_relation[edge] + (0 if outward else 1)
-            step[USE] = use
+            step[USE] = use | (DOUBTFUL if rows.doubtful[edge] else 0)
             ball += 1 if step[STEP_DEGREE] > limits.max_degree else 1 + step[STEP_DEGREE]
             count += 1
         ball = min(ball, ENDLESS - 1)
@@ -246,7 +249,7 @@ def _grow_chain(rows: Rows, chains: Int32, chain: int, edge: int, count: int) ->
     depth = chains[chain, CHAIN_DEPTH]
     node = chains[chain, CHAIN_NODE + depth]
     other = rows.edge_tail[edge]
-    if rows.closed[other]:
+    if rows.closed[other] or rows.doubtful[edge]:
         return count
     for i in range(depth + 1):
         if chains[chain, CHAIN_NODE + i] == other:
@@ -362,13 +365,16 @@ def enter_candidate(limits: Limits, memory: Memory, scratch: Scratch, candidate:
     last = entry + 1
     entries[entry, DEPTH] = 0
     entries[entry, NODE] = node
+    entries[entry, DOUBTS] = 0
     while entry < last:  # breadth first: entries are their own queue
         depth = entries[entry, DEPTH]
         here = entries[entry, NODE]
         if depth < reach and (depth == 0 or steps[entries[entry, VIA], STEP_DEGREE] <= limits.max_degree):
             first = met[here, ROW_START] - 1
             for via in range(first, first + met[here, ROW_COUNT]):
-                if steps[via, USE] & ARRIVE and steps[via, NEIGHBOUR] != node:
+                doubts = entries[entry, DOUBTS] + (1 if steps[via, USE] & DOUBTFUL else 0)
+                if steps[via, USE] & ARRIVE and steps[via, NEIGHBOUR] != node and doubts <= limits.max_doubtful:
+                    entries[last, DOUBTS] = doubts
                     entries[last, DEPTH] = depth + 1
                     entries[last, BEFORE] = entry
                     entries[last, VIA] = via
@@ -380,6 +386,7 @@ def enter_candidate(limits: Limits, memory: Memory, scratch: Scratch, candidate:
         first = met[node, CHAIN_START] - 1
         for via in range(first, first + met[node, CHAIN_COUNT]):
             if chains[via, DOWNWARD]:
+                entries[last, DOUBTS] = 0
                 entries[last, DEPTH] = chains[via, CHAIN_DEPTH]
                 entries[last, VIA] = via
                 entries[last, NODE] = chains[via, CHAIN_NODE + chains[via, CHAIN_DEPTH]]
@@ -401,12 +408,13 @@ def enter_candidate(limits: Limits, memory: Memory, scratch: Scratch, candidate:
 
 
 @compiled
-def _write_visit(visits: Int32, count: int, node: int, number: int, way: tuple[int, int, int]) -> int:
+def _write_visit(visits: Int32, count: int, node: int, number: int, way: tuple[int, int, int, int]) -> int:
     visits[count, VISIT_NODE] = node
     visits[count, VISIT_CANDIDATE] = number
     visits[count, VISIT_DEPTH] = way[0]
     visits[count, NEAR] = way[1]
     visits[count, FAR] = way[2]
+    visits[count, VISIT_DOUBTS] = way[3]
     return count + 1
 
 
@@ -429,26 +437,29 @@ def walk_mention(
     for number in range(query.first[start], query.first[start + 1]):
         node = candidate[number, CANDIDATE_ENTITY]
         if marks[node & LAST_MARK] == mark:
-            count = _write_visit(visits, count, node, number, (0, 0, 0))
+            count = _write_visit(visits, count, node, number, (0, 0, 0, 0))
         reach = min(candidate[number, REACH], hops)
         first = met[node, ROW_START] - 1
         for near in range(first, first + met[node, ROW_COUNT] if reach > 0 else first):
             other = steps[near, NEIGHBOUR]
-            if steps[near, USE] & LEAVE == 0:
+            doubts = 1 if steps[near, USE] & DOUBTFUL else 0
+            if steps[near, USE] & LEAVE == 0 or doubts > limits.max_doubtful:
                 continue
             if marks[other & LAST_MARK] == mark and count < room:
-                count = _write_visit(visits, count, other, number, (1, near, 0))
+                count = _write_visit(visits, count, other, number, (1, near, 0, doubts))
             if reach == 2 and steps[near, STEP_DEGREE] <= limits.max_degree:
                 second = met[other, ROW_START] - 1
                 for far in range(second, second + met[other, ROW_COUNT]):
                     last = steps[far, NEIGHBOUR]
                     if marks[last & LAST_MARK] == mark and count < room and last != node and steps[far, USE] & LEAVE:
-                        count = _write_visit(visits, count, last, number, (2, near, far))
+                        more = doubts + (1 if steps[far, USE] & DOUBTFUL else 0)
+                        if more <= limits.max_doubtful:
+                            count = _write_visit(visits, count, last, number, (2, near, far, more))
         first = met[node, CHAIN_START] - 1
         for via in range(first, first + met[node, CHAIN_COUNT] if limits.climb else first):
             top = chains[via, CHAIN_NODE + chains[via, CHAIN_DEPTH]]
             if marks[top & LAST_MARK] == mark and count < room:
-                count = _write_visit(visits, count, top, number, (chains[via, CHAIN_DEPTH], via, -1))
+                count = _write_visit(visits, count, top, number, (chains[via, CHAIN_DEPTH], via, -1, 0))
     return count
 
 
@@ -596,7 +607,8 @@ def rank_visits(
             # A plain path of several walks is joined at one place: as far from its end as that reaches.
             elsewhere = depth > 0 and back < candidate[owner, REACH] and not climbing
             too_long = length > (longest if climbing else limits.max_hops)
-            if elsewhere or too_long or not scratch.allowed[end_slot] or (climbing and length == 0):
+            doubted = visit[VISIT_DOUBTS] + entries[here, DOUBTS] > limits.max_doubtful
+            if elsewhere or too_long or doubted or not scratch.allowed[end_slot] or (climbing and length == 0):
                 continue
             row[ENTITY:PLACE] = -1
             row[LENGTH] = length

@@ -20,7 +20,7 @@ from kg_reason.model.batch import Batch
 
 NUM_ROLES = 4
 RESIDUAL_DROPOUT = 0.3  # share of the relations that a training step treats as unseen
-KIND_DROPOUT = 0.3  # share of the relations whose kind a training step hides
+KIND_DROPOUT = 0.5  # share of the relations whose kind a training step hides
 RESIDUAL_SCALE = 0.3
 
 

@@ -22,6 +22,7 @@ from kg_reason.synthesis.vocabulary import Vocabulary, Word
 
 _SECOND_WORD_SHARE = 0.3
 _NUM_DRAWN = 4
+_NUM_ALIKE = 12
 
 
 @dataclass(eq=False)
@@ -103,8 +104,7 @@ class Drafter:
     def walk(self, cell: Cell, entity: int, backward: bool) -> Walk | None:
         """Return a walk of a cell's pattern from an entity, or to it where backward."""
         if cell.pattern.unrelated:
-            other = self.draw_usual(self.usual) if self.usual and not cell.invented else -1
-            other = other if other >= 0 else self.rng.randrange(self.graph.num_entities)
+            other = self._draw_alike(entity, usual=bool(self.usual) and not cell.invented)
             ends = (other, entity) if backward else (entity, other)
             return Walk(ends, ()) if self.checks.are_unrelated(entity, other) else None
         route = self.rng.choice(cell.routes)
@@ -115,6 +115,15 @@ class Drafter:
             return None
         walk = self._most_usual(walks) if not cell.invented else self.rng.choice(walks)
         return Walk(walk.entities[::-1], walk.edges[::-1]) if backward else walk
+
+    def _draw_alike(self, entity: int, *, usual: bool) -> int:
+        """Draw an entity, of the part of speech of another as far as some draws go; usual ones have a usual word."""
+        other = entity
+        for _ in range(_NUM_ALIKE):
+            other = self.draw_usual(self.usual) if usual else self.rng.randrange(self.graph.num_entities)
+            if self.vocabulary.pos(other) == self.vocabulary.pos(entity):
+                break
+        return other
 
     def _most_usual(self, walks: Sequence[Walk]) -> Walk:
         """Draw some walks and return the one that ends in the most usual word."""

@@ -64,17 +64,20 @@ class FrameFiller:
 
     def _starts(self, cell: Cell) -> list[int]:
         """Return the entities with a usual word from which a cell's pattern may lead somewhere."""
-        if not cell.routes and not cell.pattern.of:
+        pattern, vocabulary = cell.pattern, self._drafter.vocabulary
+        if not cell.routes and not pattern.of and not pattern.pos:
             return self._drafter.usual
-        if cell.pattern not in self._pattern_starts:
+        if pattern not in self._pattern_starts:
             walker = self._drafter.walker
-            found = {entity for route in cell.routes or (Route(cell.pattern, ()),) for entity in walker.starts(route)}
-            self._pattern_starts[cell.pattern] = [
+            found = {entity for route in cell.routes or (Route(pattern, ()),) for entity in walker.starts(route)}
+            self._pattern_starts[pattern] = [
                 entity
                 for entity in self._drafter.usual
-                if entity in found and (cell.pattern.names != "only" or self._drafter.vocabulary.is_named(entity))
+                if entity in found
+                and (pattern.names != "only" or vocabulary.is_named(entity))
+                and (not pattern.pos or vocabulary.pos(entity) in ("", *pattern.pos))
             ]
-        return self._pattern_starts[cell.pattern]
+        return self._pattern_starts[pattern]
 
     def _frame(self, cell: Cell, pos: str, *, named: bool, prepositions: bool = False) -> str:
         usual_set = "name" if named else "preposition" if prepositions else _FRAME_SETS[pos]

@@ -38,6 +38,8 @@ from kg_reason.training.knowledge_changes import (
     joins,
 )
 
+OTHER_NAME_SHARE = 0.75  # of the renamed relations that have other names; the rest get invented ones
+
 
 class Augmented(NamedTuple):
     """An example as one epoch sees it, and whether only the graph can tell its label."""
@@ -109,7 +111,7 @@ class Augmenter:
         for relation in relations:
             if rng.random() < share:
                 others = self._collator.names_of_kind(relation)
-                if others and rng.random() < 0.6:
+                if others and rng.random() < OTHER_NAME_SHARE:
                     names[relation] = rng.choice(others)
                 else:
                     names[relation] = NonceWords(self._graph, rng.randrange(1 << 30)).draw()

@@ -79,7 +79,7 @@ def is_climb(graph: KnowledgeGraph, steps: tuple[tuple[int, bool], ...], config:
     return config.climb and taxonomic and upward == sorted(upward, reverse=True)
 
 
-def try_every_path(graph, config, start, end, longest=4):
+def try_every_path(graph, config, start, end, longest=4, doubtful=()):
     """Yield (entities, steps) of every path that the settings allow between two entities; beyond 4 edges, climbs."""
 
     def extend(entities, steps):
@@ -96,10 +96,12 @@ def try_every_path(graph, config, start, end, longest=4):
     def is_allowed(entities, steps):
         hubs = [node for node in entities[1:-1] if degree(graph, node) > config.max_degree]
         plain = not hubs and len(steps) <= config.max_hops
+        doubts = sum(edge in doubtful for edge, _ in steps)
         if len(steps) > 4:
             climbed = sum(forward for _, forward in steps)
-            return is_climb(graph, steps, config) and max(climbed, len(steps) - climbed) <= 4
-        return plain or len(steps) == 0 or is_climb(graph, steps, config)
+            return is_climb(graph, steps, config) and not doubts and max(climbed, len(steps) - climbed) <= 4
+        plain = plain and doubts <= config.max_doubtful
+        return plain or len(steps) == 0 or (is_climb(graph, steps, config) and not doubts)
 
     neighbours = [all_steps(graph, node) for node in range(graph.num_entities)]
     yield from extend([start], [])
@@ -129,7 +131,7 @@ def in_place(premise, hypothesis, start, end):
     return first[start] == second[end] and first[start + 2] == second[end + 2]
 
 
-def brute_force(graph, config, premise, hypothesis):
+def brute_force(graph, config, premise, hypothesis, doubtful=()):
     """Return all paths as (mention pair, entities, steps) -> (score, what settles ties), unranked and unlimited."""
     found = {}
     mentions = [*premise, *hypothesis]
@@ -140,9 +142,13 @@ def brute_force(graph, config, premise, hypothesis):
         ends = list(itertools.product(mentions[start].candidates, mentions[end].candidates))
         placed = in_place(premise, hypothesis, start, end)
         for longest in (4, config.place_climb) if placed and config.climb else (4,):
-            joined = [path for first, last in ends for path in try_every_path(graph, config, first.entity, last.entity)]
+            joined = [
+                path
+                for first, last in ends
+                for path in try_every_path(graph, config, first.entity, last.entity, 4, doubtful)
+            ]
             for first, last in ends if longest == 4 or not joined else ():
-                for entities, steps in try_every_path(graph, config, first.entity, last.entity, longest):
+                for entities, steps in try_every_path(graph, config, first.entity, last.entity, longest, doubtful):
                     score = sqrt(first.score * last.score) * search.LENGTH_FACTOR[len(steps)]
                     for node in entities[1:-1]:
                         edges = degree(graph, node)
@@ -210,6 +216,24 @@ def test_search_finds_exactly_the_paths_that_trying_everything_finds(config):
             assert set(rows) == set(expected)
             num_paths += len(rows)
     assert num_paths > 20
+
+
+@pytest.mark.parametrize("max_doubtful", [0, 1, 2])
+def test_a_path_takes_as_many_doubtful_edges_as_allowed_and_a_climb_none(max_doubtful):
+    config = RetrieverConfig(max_doubtful=max_doubtful, **UNLIMITED)
+    num_refused = 0
+    for seed in range(12):
+        graph = random_graph(seed, num_edges=22)
+        retriever = Retriever(graph, config)
+        chance = random.Random(seed)
+        doubtful = np.array([chance.random() < 0.4 for _ in range(len(graph.edge_head))], dtype=np.uint8)
+        retriever._rows = retriever._rows._replace(doubtful=doubtful)
+        premise, hypothesis = random_mentions(graph, seed), random_mentions(graph, seed + 1_000)
+        edges = set(np.flatnonzero(doubtful).tolist())
+        expected = brute_force(graph, config, premise, hypothesis, edges)
+        assert set(read_rows(retriever.retrieve(premise, hypothesis))) == set(expected)
+        num_refused += len(brute_force(graph, config, premise, hypothesis)) > len(expected)
+    assert num_refused > 3
 
 
 def test_selection_is_the_best_of_each_kind_first():
