@@ -80,7 +80,9 @@ def main() -> int:
     parser.add_argument("--num-pairs", type=int, default=11000)
     parser.add_argument("--encoder", default=ModelConfig().encoder)
     parser.add_argument("--num-epochs", type=int, default=1)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--encoder-lr", type=float, default=1e-4)
+    parser.add_argument("--graph-lr", type=float, default=TrainConfig().graph_lr)
     parser.add_argument("--mixed-precision", default="no")
     arguments = parser.parse_args()
 
@@ -90,8 +92,8 @@ def main() -> int:
     model = ModelConfig(evidence=arguments.evidence, encoder=arguments.encoder, encoder_dropout=0.0)
     reasoner = Reasoner.build(graph, ReasonerConfig(model=model), seed=arguments.seed)
     config = TrainConfig(
-        num_epochs=arguments.num_epochs, seed=arguments.seed, encoder_lr=arguments.encoder_lr,
-        mixed_precision=arguments.mixed_precision,
+        num_epochs=arguments.num_epochs, seed=arguments.seed, batch_size=arguments.batch_size,
+        encoder_lr=arguments.encoder_lr, graph_lr=arguments.graph_lr, mixed_precision=arguments.mixed_precision,
     )  # fmt: skip
     start = time.time()
     files = TrainFiles(examples=(*TRAIN_FILES, "pairs made from the graph and their sentences"))
