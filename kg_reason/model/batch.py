@@ -20,15 +20,24 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 from kg_reason.config import ModelConfig
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
-from kg_reason.kg.relation_kinds import Groups, names_of_kind, relation_kinds
+from kg_reason.kg.paths import PATH_FEATURES
+from kg_reason.kg.relation_kinds import KINDS, SYMMETRIC, Groups, names_of_kind, relation_kinds
 from kg_reason.kg.subgraph import BRIDGE, Subgraph, subgraph
 from kg_reason.nli import Label, NLIExample, fit_label
 
 MAX_LABEL_PIECES = 16  # the rest of a longer label adds little to the mean of its word pieces
 MAX_CACHED_LABELS = 200_000
+TAXONOMIC = PATH_FEATURES.index("taxonomic")
 UNKNOWN_LABEL = -100  # the class that torch's cross entropy passes over
 
 Ints = NDArray[np.int64]
+
+
+class RelationName(NamedTuple):
+    """Another name for a relation; `turned`: one that leads the other way, as "has subtype" does for "subclass of"."""
+
+    text: str
+    turned: bool = False
 
 
 class Batch(NamedTuple):
@@ -117,16 +126,20 @@ class Collator:
         self.relation_kinds = relation_kinds(graph, self._groups, config.relation_kinds)
         self._label_pieces: dict[str, list[int]] = {}
 
-    def names_of_kind(self, relation: int) -> tuple[str, ...]:
-        """Return the names that relations of this one's kind and direction have in the table; none for no kind."""
-        return names_of_kind(int(self.relation_kinds[relation]), self._groups)
+    def names_of_kind(self, relation: int) -> tuple[RelationName, ...]:
+        """Return the table's names for relations of this one's kind, in both directions; none for no kind."""
+        kind = int(self.relation_kinds[relation])
+        same = tuple(RelationName(name) for name in names_of_kind(kind, self._groups))
+        if KINDS[abs(kind) - 1] in SYMMETRIC:
+            return same
+        return same + tuple(RelationName(name, turned=True) for name in names_of_kind(-kind, self._groups))
 
     def __call__(
         self,
         examples: Sequence[NLIExample],
         groundings: Sequence[Grounding],
         *,
-        relation_names: Mapping[int, str] | None = None,
+        relation_names: Mapping[int, RelationName] | None = None,
         needs_graph: Sequence[bool] | None = None,
     ) -> Batch:
         """Join examples and their groundings, in the given order.
@@ -184,7 +197,7 @@ class Collator:
         return encoding
 
     def _ground(
-        self, encoding: BatchEncoding, groundings: Sequence[Grounding], relation_names: Mapping[int, str]
+        self, encoding: BatchEncoding, groundings: Sequence[Grounding], relation_names: Mapping[int, RelationName]
     ) -> dict[str, NDArray[np.generic]]:
         """Join the subgraphs and paths of a batch; node, mention and relation numbers become the batch's own."""
         subgraphs = [subgraph(grounding.paths, len(grounding.premise_mentions)) for grounding in groundings]
@@ -227,10 +240,20 @@ class Collator:
             "path_example": path_example,
             "path_slots": slots(num_paths),
         }
+        path_forward = np.concatenate([item.paths.forward for item in groundings])[:, :num_steps].astype(np.bool_)
+        path_features = np.concatenate([item.paths.features for item in groundings]).astype(np.float32)
+        if relation_names:
+            turned = np.array([number for number, name in relation_names.items() if name.turned], dtype=np.int64)
+            path_forward ^= np.isin(path_relation, turned)
+            turned_edges = np.isin(edge_relation, turned)
+            arrays["edge_index"] = np.where(turned_edges, arrays["edge_index"][::-1], arrays["edge_index"])
+            # A relation of unknown name is none that climbs.
+            renamed = np.isin(path_relation, np.fromiter(relation_names, dtype=np.int64))
+            path_features[:, TAXONOMIC] *= 1.0 - renamed.sum(axis=1) / np.maximum(length, 1)
         return {
             **{name: array.astype(np.int64, copy=False) for name, array in arrays.items()},
-            "path_forward": np.concatenate([item.paths.forward for item in groundings])[:, :num_steps].astype(np.bool_),
-            "path_features": np.concatenate([item.paths.features for item in groundings]).astype(np.float32),
+            "path_forward": path_forward,
+            "path_features": path_features,
         }
 
     def _find_pieces(self, encoding: BatchEncoding, groundings: Sequence[Grounding], mentions: Ints) -> dict[str, Ints]:
@@ -258,15 +281,17 @@ class Collator:
         }
 
     def _describe(
-        self, subgraphs: Sequence[Subgraph], relations: Ints, relation_names: Mapping[int, str]
+        self, subgraphs: Sequence[Subgraph], relations: Ints, relation_names: Mapping[int, RelationName]
     ) -> dict[str, Ints]:
         """Give relations and bridge nodes the word pieces of their labels, each label once."""
         role = joined([part.node_role for part in subgraphs])
         is_bridge = role == BRIDGE
         bridges, bridge_row = np.unique(joined([part.entity_ids for part in subgraphs])[is_bridge], return_inverse=True)
         relation_labels = [
-            relation_names.get(relation) or self.graph.relation_label(relation) for relation in relations.tolist()
+            relation_names[relation].text if relation in relation_names else self.graph.relation_label(relation)
+            for relation in relations.tolist()
         ]
+        turned = [relation in relation_names and relation_names[relation].turned for relation in relations.tolist()]
         pieces = [[], *self._pieces(relation_labels + [self._label(entity) for entity in bridges.tolist()])]
         node_text = np.zeros(len(role), dtype=np.int64)
         node_text[is_bridge] = 1 + len(relations) + bridge_row
@@ -278,7 +303,7 @@ class Collator:
             "text_pieces": np.fromiter(chain.from_iterable(pieces), dtype=np.int64),
             "text_start": starts(np.array([len(item) for item in pieces], dtype=np.int64)),
             "relation_number": np.array(numbers, dtype=np.int64),
-            "relation_kind": self.relation_kinds[relations],
+            "relation_kind": np.where(turned, -self.relation_kinds[relations], self.relation_kinds[relations]),
             "node_role": role,
             "node_text": node_text,
         }

@@ -23,6 +23,7 @@ import numpy as np
 
 from kg_reason.config import TrainConfig
 from kg_reason.kg.grounding import Grounding
+from kg_reason.model.batch import RelationName
 from kg_reason.nli import Justification, NLIExample
 from kg_reason.reasoner import Reasoner
 from kg_reason.synthesis.nonce import NonceWords, with_invented_words
@@ -99,22 +100,23 @@ class Augmenter:
             grounding = replace(grounding, paths=paths)
         return Augmented(example, grounding, needs_graph or bool(example.names))
 
-    def relation_names(self, relations: Sequence[int], epoch: int, step: int) -> dict[int, str]:
+    def relation_names(self, relations: Sequence[int], epoch: int, step: int) -> dict[int, RelationName]:
         """Return the other names under which a batch shows some of its relations.
 
-        A relation takes another name of its kind, such as "is a" for "hypernym", or an invented one, and then only its
-        kind, from the table, tells what it means.
+        A relation takes another name of its kind, such as "is a" for "hypernym"; one of the other direction, such as
+        "has subtype", and then its edges are turned; or an invented one, and then only its kind, from the table, tells
+        what it means.
         """
         share = self._config.renamed_relations
         rng = random.Random(f"names {self._config.seed} {epoch} {step}")
-        names: dict[int, str] = {}
+        names: dict[int, RelationName] = {}
         for relation in relations:
             if rng.random() < share:
                 others = self._collator.names_of_kind(relation)
                 if others and rng.random() < OTHER_NAME_SHARE:
                     names[relation] = rng.choice(others)
                 else:
-                    names[relation] = NonceWords(self._graph, rng.randrange(1 << 30)).draw()
+                    names[relation] = RelationName(NonceWords(self._graph, rng.randrange(1 << 30)).draw())
         return names
 
     def _exchange(

@@ -7,7 +7,7 @@ import torch
 
 from kg_reason.errors import ConfigError
 from kg_reason.model import batch as room
-from kg_reason.model.batch import slots, verbalise
+from kg_reason.model.batch import RelationName, slots, verbalise
 from kg_reason.nli import Label, NLIExample
 from tests.model.toy_groundings import RELATIONS, ToyPath, ground, toy_pairs
 
@@ -83,6 +83,29 @@ def test_relations_seen_in_training_have_their_number_and_all_others_the_last(ma
         label_of(collator, batch, row): number for row, number in enumerate(batch.relation_number.tolist(), start=1)
     }
     assert numbers == {"hypernym": 0, "antonym": 1, "part of": len(RELATIONS)}
+
+
+def test_a_relation_under_a_turned_name_is_an_unknown_one_that_leads_the_other_way(make_model, toy_graph):
+    _, collator = make_model()
+    examples, groundings = toy_pairs(toy_graph)
+    plain = collator(examples, groundings)
+    hypernym = toy_graph.relation("ex:hypernym")
+    row = [label_of(collator, plain, row) for row in range(1, 4)].index("hypernym")
+    turned = collator(examples, groundings, relation_names={hypernym: RelationName("has subtype", turned=True)})
+    assert label_of(collator, turned, 1 + row) == "has subtype"
+    assert turned.relation_number[row] == len(RELATIONS)
+    assert turned.relation_kind[row] == -plain.relation_kind[row]
+    is_turned = plain.edge_relation == row
+    assert is_turned.any()
+    assert torch.equal(turned.edge_index[:, is_turned], plain.edge_index[:, is_turned].flip(0))
+    assert torch.equal(turned.edge_index[:, ~is_turned], plain.edge_index[:, ~is_turned])
+    steps = plain.path_relation == row
+    assert torch.equal(turned.path_forward, plain.path_forward ^ steps)
+    taxonomic = turned.path_features[:, room.TAXONOMIC]
+    only = steps.any(dim=1) & (steps | (plain.path_relation < 0)).all(dim=1)
+    assert only.any()
+    assert (taxonomic[only] == 0).all()
+    assert torch.equal(taxonomic[~steps.any(dim=1)], plain.path_features[~steps.any(dim=1), room.TAXONOMIC])
 
 
 def test_nodes_edges_and_paths_of_an_example_stay_with_it(make_model, toy_graph):

@@ -97,5 +97,6 @@ def test_relations_are_shown_under_other_names_of_their_kind_or_invented_ones(au
     names = {augmenter.relation_names([hypernym], 0, step)[hypernym] for step in range(40)}
     known = set(augment.reasoner.collator.names_of_kind(hypernym))
     assert len(names & known) > 1
+    assert {name.turned for name in names} == {True, False}
     assert names - known
     assert Augmenter(augment.reasoner, OFF).relation_names([hypernym], 0, 0) == {}
