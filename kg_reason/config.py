@@ -142,8 +142,8 @@ class RetrieverConfig(Config):
         ),
         "relations (by readable name) that climb from an entity to a wider one",
     )
-    max_doubtful: int = setting(
-        1, "edges of a path that stand once where the graph states such edges twice, at entities with many of these",
+    doubtful_hops: int = setting(
+        1, "longest path with an edge stated once where the graph states such twice, at entities with many of these",
         minimum=0, maximum=7,
     )
     exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")
@@ -244,7 +244,7 @@ class TrainConfig(Config):
     )
     distractor_paths: int = setting(3, "most chance paths added to half of the pairs; 0: none", minimum=0, maximum=64)
     renamed_relations: float = setting(
-        0.3, "share of the relations of a batch shown under another name of their kind, or an invented one",
+        0.4, "share of the relations of a batch shown under another name of their kind, or an invented one",
         minimum=0.0, maximum=1.0,
     )
     freeze: str = setting(

@@ -3,8 +3,8 @@
 `builder.relation_walk` says how relations are walked in a graph as built; here follows what only a search needs: which
 relation states the edges of another the other way round, and which edges are doubtful. An edge is doubtful if it stands
 once where its graph states such edges twice (`hypernym` here and `hyponym` there, `antonym` both ways), and one of its
-ends has more than MAX_UNDOUBTED of those. Automatic extraction and merged sources leave such edges; a search that took
-many of them would join any two entities.
+ends has more than MAX_UNDOUBTED of those. Automatic extraction and merged sources leave such edges; chains of them join
+any two entities, so they count only where one of them states a fact by itself (`RetrieverConfig.doubtful_hops`).
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Retriever:
             max_degree=config.max_degree,
             max_per_pair=config.max_paths_per_pair,
             hypothesis_paths=int(config.hypothesis_paths),
-            max_doubtful=config.max_doubtful,
+            doubtful_hops=config.doubtful_hops,
         )
         self._query = _make_query(NUM_MENTIONS, NUM_CANDIDATES)
         self._scratch = _make_scratch(config, TABLE_ENTRIES, TABLE_SLOTS)

@@ -2,8 +2,8 @@
 
 What is found, between a candidate `s` of a start mention and a candidate `t` of an end mention:
 
-    plain paths    up to max_hops edges, max_doubtful of them doubtful (`edge_walks.py`), no entity twice, none of them
-                   through a hub (an entity with more than max_degree edges) or a closed entity (a word of the RDF
+    plain paths    up to max_hops edges, doubtful_hops with a doubtful one (`edge_walks.py`), no entity twice, no
+                   way through a hub (an entity with more than max_degree edges) or a closed entity (a word of the RDF
                    vocabularies). An end reaches out 2 edges, or 1 if 2 would meet more than MAX_VISITS edges, or 0 if
                    it has more than MAX_ROW; a path is found if the reaches of its two ends cover it.
     climbs         up taxonomic relations from either end to a common ancestor, CLIMB_HOPS edges in all, none of them
@@ -115,7 +115,7 @@ class Limits(NamedTuple):
     max_degree: int
     max_per_pair: int
     hypothesis_paths: int
-    max_doubtful: int
+    doubtful_hops: int
 
 
 class Query(NamedTuple):
@@ -373,7 +373,8 @@ def enter_candidate(limits: Limits, memory: Memory, scratch: Scratch, candidate:
             first = met[here, ROW_START] - 1
             for via in range(first, first + met[here, ROW_COUNT]):
                 doubts = entries[entry, DOUBTS] + (1 if steps[via, USE] & DOUBTFUL else 0)
-                if steps[via, USE] & ARRIVE and steps[via, NEIGHBOUR] != node and doubts <= limits.max_doubtful:
+                is_doubted = doubts > 0 and depth + 1 > limits.doubtful_hops
+                if steps[via, USE] & ARRIVE and steps[via, NEIGHBOUR] != node and not is_doubted:
                     entries[last, DOUBTS] = doubts
                     entries[last, DEPTH] = depth + 1
                     entries[last, BEFORE] = entry
@@ -443,7 +444,7 @@ def walk_mention(
         for near in range(first, first + met[node, ROW_COUNT] if reach > 0 else first):
             other = steps[near, NEIGHBOUR]
             doubts = 1 if steps[near, USE] & DOUBTFUL else 0
-            if steps[near, USE] & LEAVE == 0 or doubts > limits.max_doubtful:
+            if steps[near, USE] & LEAVE == 0 or doubts > limits.doubtful_hops:
                 continue
             if marks[other & LAST_MARK] == mark and count < room:
                 count = _write_visit(visits, count, other, number, (1, near, 0, doubts))
@@ -453,7 +454,7 @@ def walk_mention(
                     last = steps[far, NEIGHBOUR]
                     if marks[last & LAST_MARK] == mark and count < room and last != node and steps[far, USE] & LEAVE:
                         more = doubts + (1 if steps[far, USE] & DOUBTFUL else 0)
-                        if more <= limits.max_doubtful:
+                        if more == 0 or limits.doubtful_hops >= 2:
                             count = _write_visit(visits, count, last, number, (2, near, far, more))
         first = met[node, CHAIN_START] - 1
         for via in range(first, first + met[node, CHAIN_COUNT] if limits.climb else first):
@@ -607,7 +608,7 @@ def rank_visits(
             # A plain path of several walks is joined at one place: as far from its end as that reaches.
             elsewhere = depth > 0 and back < candidate[owner, REACH] and not climbing
             too_long = length > (longest if climbing else limits.max_hops)
-            doubted = visit[VISIT_DOUBTS] + entries[here, DOUBTS] > limits.max_doubtful
+            doubted = visit[VISIT_DOUBTS] + entries[here, DOUBTS] > 0 and length > limits.doubtful_hops
             if elsewhere or too_long or doubted or not scratch.allowed[end_slot] or (climbing and length == 0):
                 continue
             row[ENTITY:PLACE] = -1

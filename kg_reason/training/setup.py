@@ -111,13 +111,15 @@ def _check_hardware(accelerator: Accelerator, config: TrainConfig) -> None:
         raise ConfigError(f"{accelerator.distributed_type}: training shares whole models (DDP), not parts of them")
     if config.mixed_precision == "fp16" and device == "cpu":
         raise ConfigError("mixed_precision: fp16 needs a GPU, found a cpu; use no or bf16")
-    if config.mixed_precision == "bf16":
-        if device == "cuda":
-            supported = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            supported = device != "cpu" or any(torch.cpu.get_capabilities().get(name) for name in CPU_BF16)
-        if not supported:
-            raise ConfigError(f"mixed_precision: bf16 is not in the hardware of this {device}; use no")
+    if config.mixed_precision == "bf16" and not computes_bf16(device):
+        raise ConfigError(f"mixed_precision: bf16 is not in the hardware of this {device}; use no")
+
+
+def computes_bf16(device: str) -> bool:
+    """Tell whether a kind of device, such as "cpu" or "cuda", computes bf16 in its hardware."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device != "cpu" or any(torch.cpu.get_capabilities().get(name) for name in CPU_BF16)
 
 
 def build_loop(

@@ -100,7 +100,7 @@ def try_every_path(graph, config, start, end, longest=4, doubtful=()):
         if len(steps) > 4:
             climbed = sum(forward for _, forward in steps)
             return is_climb(graph, steps, config) and not doubts and max(climbed, len(steps) - climbed) <= 4
-        plain = plain and doubts <= config.max_doubtful
+        plain = plain and (not doubts or len(steps) <= config.doubtful_hops)
         return plain or len(steps) == 0 or (is_climb(graph, steps, config) and not doubts)
 
     neighbours = [all_steps(graph, node) for node in range(graph.num_entities)]
@@ -218,9 +218,9 @@ def test_search_finds_exactly_the_paths_that_trying_everything_finds(config):
     assert num_paths > 20
 
 
-@pytest.mark.parametrize("max_doubtful", [0, 1, 2])
-def test_a_path_takes_as_many_doubtful_edges_as_allowed_and_a_climb_none(max_doubtful):
-    config = RetrieverConfig(max_doubtful=max_doubtful, **UNLIMITED)
+@pytest.mark.parametrize("doubtful_hops", [0, 1, 2])
+def test_only_short_paths_take_doubtful_edges_and_climbs_none(doubtful_hops):
+    config = RetrieverConfig(doubtful_hops=doubtful_hops, **UNLIMITED)
     num_refused = 0
     for seed in range(12):
         graph = random_graph(seed, num_edges=22)
