@@ -98,11 +98,11 @@ def _doubtful_edges(
         return doubtful
     edges = graph.live_edges()
     edges = edges[mirror[graph.edge_relation[edges]] >= 0]
-    head, relation, tail = (
+    head, stated_by, tail = (
         column[edges].astype(np.int64) for column in (graph.edge_head, graph.edge_relation, graph.edge_tail)
     )
-    stated = (relation * graph.num_entities + head) * graph.num_entities + tail
-    reversed_ = (mirror[relation] * graph.num_entities + tail) * graph.num_entities + head
+    stated = (stated_by * graph.num_entities + head) * graph.num_entities + tail
+    reversed_ = (mirror[stated_by] * graph.num_entities + tail) * graph.num_entities + head
     once = ~np.isin(reversed_, stated)
     counts = np.bincount(np.concatenate([head[once], tail[once]]), minlength=graph.num_entities)
     crowded = np.maximum(counts[head], counts[tail]) > MAX_UNDOUBTED

@@ -104,12 +104,12 @@ def test_a_justification_says_where_the_words_stand_and_which_facts_join_them(to
             invented = [name for name, named in example.names.items() if named == word.entity]
             forms = {form for name in invented or known for form in (name, inflect(name, word.tag))}
             assert text[word.start : word.end].lower() in forms
-        assert reason.facts or example.category in ("unrelated", "synonym")
+        assert reason.facts or example.category.startswith(("unrelated", "synonym"))
         end = reason.premise_word.entity
         for fact in reason.facts:
             assert fact in facts
             end = fact.tail if fact.head == end else fact.head if fact.tail == end else ""
-        assert end == reason.hypothesis_word.entity or example.category == "unrelated"
+        assert end == reason.hypothesis_word.entity or example.category.startswith("unrelated")
     assert {example.justification.downward for example in replaced} == {True, False}
 
 
@@ -171,7 +171,7 @@ def test_with_a_retriever_every_invented_pair_has_a_path_unless_unrelated(toy_gr
     for example in synthesize(toy_graph, linker, SENTENCES, config, retriever=retriever):
         premise, hypothesis = (linker.link(text, example.names) for text in (example.premise, example.hypothesis))
         found = len(retriever.retrieve(premise, hypothesis).length)
-        assert (found > 0) == (example.category != "unrelated")
+        assert (found > 0) != example.category.startswith("unrelated")
 
 
 def test_a_table_of_the_user_gives_its_own_labels(toy_graph, tmp_path):
