@@ -1,24 +1,28 @@
 #!/usr/bin/env bash
 # The reference reasoner: WordNet, the labelled pairs of a folder of benchmarks, and pairs made from their sentences.
 #
-#   scripts/train_reference.sh --benchmarks PATH [--out FOLDER] [--seeds "0 1 2"] [--evidence "paths text"] [--measure]
+#   scripts/train_reference.sh --benchmarks PATH [--out FOLDER] [--seeds "0 1 2"] [--evidence "paths text"]
+#                              [--shares "1 0.1"] [--measure] [--graphs PATH]
 #
 # PATH holds one folder per data set, each with JSON Lines files named after their splits (recipe.py names them). Without
 # more it trains FOLDER/paths-0, in about a quarter of an hour on two cores. --seeds and --evidence train further seeds,
-# the twin without the graph (text) and the controls (counts, verbalised, tokens). --measure answers all test sets with
-# every run; then  python scripts/reproduce.py FOLDER/*-*/ > docs/results/learning.md  makes the page.
-# What is in FOLDER already is not done again.
+# the twin without the graph (text) and the controls (counts, verbalised, tokens); --shares takes so much of the labelled
+# pairs. --measure answers all test sets with every run; then  python scripts/reproduce.py FOLDER/*-*/  prints the page
+# docs/results/learning.md. --graphs is a folder with graphs that no model was trained on: codex_m, codex_s,
+# disease_ontology and conceptnet_cn100k. What is in FOLDER already is not done again.
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
-benchmarks="" out="runs/reference" seeds="0" evidence="paths" measure=""
+benchmarks="" out="runs/reference" seeds="0" evidence="paths" shares="1" measure="" graphs=""
 while [ $# -gt 0 ]; do
     case "$1" in
         --benchmarks) benchmarks="$2"; shift 2 ;;
         --out) out="$2"; shift 2 ;;
         --seeds) seeds="$2"; shift 2 ;;
         --evidence) evidence="$2"; shift 2 ;;
+        --shares) shares="$2"; shift 2 ;;
         --measure) measure=yes; shift ;;
-        *) echo "error: found $1, expected --benchmarks PATH [--out FOLDER] [--seeds LIST] [--evidence LIST] [--measure]" >&2
+        --graphs) graphs="$2"; shift 2 ;;
+        *) echo "error: found $1, expected --benchmarks, --out, --seeds, --evidence, --shares, --measure or --graphs" >&2
            exit 2 ;;
     esac
 done
@@ -27,20 +31,29 @@ done
 use_environment "${VENV:-.venv}" dev
 mkdir -p "$out"
 [ -f "$out/wordnet/graph.json" ] || kg-reason build graphs/wordnet --out "$out/wordnet"
-for seed in $seeds; do
-    for kind in $evidence; do
-        run="$out/$kind-$seed"
-        [ -f "$run/result.json" ] || {
-            say "Training $run"
-            python scripts/recipe.py --benchmarks "$benchmarks" --graph "$out/wordnet" --out "$run" \
-                --seed "$seed" --evidence "$kind"
-        }
+for share in $shares; do
+    for seed in $seeds; do
+        for kind in $evidence; do
+            run="$out/$kind-$seed"
+            [ "$share" = 1 ] || run="$out/$kind-$share-$seed"
+            [ -f "$run/result.json" ] || {
+                say "Training $run"
+                python scripts/recipe.py --benchmarks "$benchmarks" --graph "$out/wordnet" --out "$run" \
+                    --seed "$seed" --evidence "$kind" --labelled-share "$share"
+            }
+        done
     done
 done
 [ -n "$measure" ] || exit 0
 [ -f "$out/tests/summary.json" ] || {
     say "Making the test pairs"
-    python scripts/make_test_pairs.py --graph "$out/wordnet" --train "$out/made.jsonl" --out "$out/tests" --seed 100
+    others=()
+    [ -z "$graphs" ] || others=(
+        --codex "$graphs/codex_m" "$graphs/codex_s" --diseases "$graphs/disease_ontology"
+        --conceptnet "$graphs/conceptnet_cn100k"
+    )
+    python scripts/make_test_pairs.py --graph "$out/wordnet" --train "$out/made.jsonl" --out "$out/tests" --seed 100 \
+        "${others[@]}"
 }
 for run in "$out"/*-*/; do
     [ ! -f "$run/result.json" ] || {

@@ -8,6 +8,7 @@ kind too. Relations of no kind are known by their names alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,13 @@ KIN_OF_RELATIONS = {"subpropertyof": 1, "equivalentproperty": 1, "inverseof": -1
 MAX_KIN = 8  # steps from a relation to one of a known kind
 
 Groups = Mapping[str, Sequence[str]]
+
+
+class RelationName(NamedTuple):
+    """Another name for a relation; `turned`: one that leads the other way, as "has subtype" does for "subclass of"."""
+
+    text: str
+    turned: bool = False
 
 
 def plain_name(name: str) -> str:
@@ -57,15 +65,16 @@ def relation_kinds(graph: KnowledgeGraph, groups: Groups, declared: Sequence[str
     return kinds
 
 
-def names_of_kind(kind: int, groups: Groups) -> tuple[str, ...]:
-    """Return the names that the table has for relations of a kind and direction, sorted."""
+def names_of_kind(kind: int, groups: Groups) -> tuple[RelationName, ...]:
+    """Return the names that the table has for relations of a kind, then, turned, those of the other direction."""
     if not kind:
         return ()
-    return tuple(sorted({
-        name.lstrip("^")
+    is_symmetric = KINDS[abs(kind) - 1] in SYMMETRIC
+    names = {
+        RelationName(name.lstrip("^"), turned=name.startswith("^") == (kind > 0) and not is_symmetric)
         for name in groups.get(KINDS[abs(kind) - 1], ())
-        if name.startswith("^") == (kind < 0) or KINDS[abs(kind) - 1] in SYMMETRIC
-    }))
+    }
+    return tuple(sorted(names, key=lambda name: (name.turned, name.text)))
 
 
 def _named_kinds(groups: Groups) -> dict[str, int]:

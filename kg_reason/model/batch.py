@@ -21,7 +21,7 @@ from kg_reason.config import ModelConfig
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.paths import PATH_FEATURES
-from kg_reason.kg.relation_kinds import KINDS, SYMMETRIC, Groups, names_of_kind, relation_kinds
+from kg_reason.kg.relation_kinds import Groups, RelationName, names_of_kind, relation_kinds
 from kg_reason.kg.subgraph import BRIDGE, Subgraph, subgraph
 from kg_reason.nli import Label, NLIExample, fit_label
 
@@ -31,13 +31,6 @@ TAXONOMIC = PATH_FEATURES.index("taxonomic")
 UNKNOWN_LABEL = -100  # the class that torch's cross entropy passes over
 
 Ints = NDArray[np.int64]
-
-
-class RelationName(NamedTuple):
-    """Another name for a relation; `turned`: one that leads the other way, as "has subtype" does for "subclass of"."""
-
-    text: str
-    turned: bool = False
 
 
 class Batch(NamedTuple):
@@ -127,12 +120,8 @@ class Collator:
         self._label_pieces: dict[str, list[int]] = {}
 
     def names_of_kind(self, relation: int) -> tuple[RelationName, ...]:
-        """Return the table's names for relations of this one's kind, in both directions; none for no kind."""
-        kind = int(self.relation_kinds[relation])
-        same = tuple(RelationName(name) for name in names_of_kind(kind, self._groups))
-        if KINDS[abs(kind) - 1] in SYMMETRIC:
-            return same
-        return same + tuple(RelationName(name, turned=True) for name in names_of_kind(-kind, self._groups))
+        """Return the table's names for relations of this one's kind; none for no kind."""
+        return names_of_kind(int(self.relation_kinds[relation]), self._groups)
 
     def __call__(
         self,

@@ -23,7 +23,7 @@ import numpy as np
 
 from kg_reason.config import TrainConfig
 from kg_reason.kg.grounding import Grounding
-from kg_reason.model.batch import RelationName
+from kg_reason.kg.relation_kinds import RelationName
 from kg_reason.nli import Justification, NLIExample
 from kg_reason.reasoner import Reasoner
 from kg_reason.synthesis.nonce import NonceWords, with_invented_words

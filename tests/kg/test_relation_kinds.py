@@ -66,8 +66,8 @@ def test_relations_that_point_at_each_other_in_a_circle_have_no_kind():
     assert kind_of(graph, "ex:blorp") == 0
 
 
-def test_the_names_of_a_kind_are_those_of_its_direction():
-    assert names_of_kind(WIDER, GROUPS) == ("hypernym", "sub class of")
-    assert names_of_kind(-WIDER, GROUPS) == ("narrower",)
-    assert names_of_kind(OPPOSITE, GROUPS) == ("antonym",)
+def test_the_names_of_a_kind_say_whether_they_lead_the_other_way():
+    assert names_of_kind(WIDER, GROUPS) == (("hypernym", False), ("sub class of", False), ("narrower", True))
+    assert names_of_kind(-WIDER, GROUPS) == (("narrower", False), ("hypernym", True), ("sub class of", True))
+    assert names_of_kind(OPPOSITE, GROUPS) == (("antonym", False),)
     assert names_of_kind(0, GROUPS) == ()

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.relation_kinds import RelationName
 from kg_reason.model import batch as room
-from kg_reason.model.batch import RelationName, slots, verbalise
+from kg_reason.model.batch import slots, verbalise
 from kg_reason.nli import Label, NLIExample
 from tests.model.toy_groundings import RELATIONS, ToyPath, ground, toy_pairs
 
