@@ -1,8 +1,8 @@
 """From text to mentions of entities: longest match over surface forms and lemmas, candidates with scores.
 
-The steps: chunks of the text -> word rows (`word_table.py`, cached) -> label matches (`label_index.py`) -> chosen spans
-(`span_choice.py`) -> scored candidates (`sense_scores.py`, `sense_context.py`). Python touches each chunk and each
-result once; the rest is compiled. Places are places in the user's own string:
+The steps: chunks of the text -> word rows (`word_rows.py`, `word_table.py`) -> label matches (`label_index.py`) ->
+chosen spans (`span_choice.py`) -> scored candidates (`sense_scores.py`, `sense_context.py`). Python touches each chunk
+and each result once; the rest is compiled. Places are places in the user's own string:
 `text[mention.start:mention.end] == mention.text`.
 """
 
@@ -19,26 +19,15 @@ from kg_reason.config import LinkerConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
-from kg_reason.kg.lemmas import NOUN, VERB, english_exceptions, lemmatiser, unknown_lemma
+from kg_reason.kg.lemmas import english_exceptions, lemmatiser, unknown_lemma
 from kg_reason.kg.pair_spans import give_way
 from kg_reason.kg.sense_context import add_context, keep_best, weigh_popularity
 from kg_reason.kg.sense_scores import pool_candidates
-from kg_reason.kg.span_choice import OVERLAY_NODES, ROW_NAMED, ROW_PHRASE, choose_spans, expand_matches, text_shapes
-from kg_reason.kg.word_classes import (
-    ARTICLES,
-    CONTENT,
-    DO,
-    ENGLISH_FUNCTION_PHRASES,
-    MODAL,
-    NEGATION,
-    OTHER,
-    POSSESSIVE,
-    SUBJECT,
-    TO,
-    word_classes,
-)
-from kg_reason.kg.word_table import BREAK_AFTER, CLASS, MAX_ROWS, SHAPE, WordTable
-from kg_reason.kg.words import CAPITALISED, CASE_BITS, primary_language, split_text
+from kg_reason.kg.span_choice import OVERLAY_NODES, choose_spans, expand_matches, text_shapes
+from kg_reason.kg.word_classes import word_classes
+from kg_reason.kg.word_rows import place_words, take_names, take_phrases, turn_words
+from kg_reason.kg.word_table import MAX_ROWS, WordTable
+from kg_reason.kg.words import primary_language
 
 MAX_TEXT_LENGTH = 100_000  # characters
 MAX_CACHED_KEYS = 1 << 16
@@ -194,13 +183,14 @@ class EntityLinker:
         table = self._table
         if table.num_rows > MAX_ROWS:
             table = self._table = self._empty_table()
-        rows, starts, ends = _place_words(text, table)
+        rows, starts, ends = place_words(text, table)
         if self._is_english:
             if not table.phrase_rows.isdisjoint(rows):
-                _take_phrases(rows, table)
+                take_phrases(rows, table)
             if not table.turning_rows.keys().isdisjoint(rows):
-                _turn_words(rows, [tags.get(start, 0) for start in starts], table)
-        named = self._take_names(rows, table, names) if names else {}
+                turn_words(rows, [tags.get(start, 0) for start in starts], table)
+        entities = {surface: self.graph.entity(key) for surface, key in names.items()} if names else {}
+        named = take_names(rows, table, entities, self.language) if entities else {}
         tag_array = np.zeros(len(rows), dtype=np.int32)
         if tags:
             tag_array[:] = [tags.get(start, 0) for start in starts]
@@ -286,97 +276,3 @@ class EntityLinker:
         if self._is_english:
             words = [*words[:-1], unknown_lemma(words[-1], english_exceptions())]
         return " ".join(words)
-
-    def _take_names(
-        self, rows: list[int], table: WordTable, names: Mapping[str, str]
-    ) -> dict[int, tuple[int, int, str]]:
-        """Mark the words that a name covers as taken; return first word -> word after the last, entity, key."""
-        wanted: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-        for surface, entity_id in names.items():
-            words = tuple(word.text for word in split_text(surface, self.language))
-            if words:
-                wanted.setdefault(words[0], []).append((words, self.graph.entity(entity_id)))
-                if len(words) == 1:
-                    for plural in _plurals(words[0]):
-                        wanted.setdefault(plural, []).append((words, self.graph.entity(entity_id)))
-        for choices in wanted.values():
-            choices.sort(key=lambda choice: -len(choice[0]))
-        texts = [table.texts[row] if row >= 0 else "" for row in rows]
-        named: dict[int, tuple[int, int, str]] = {}
-        place = 0
-        while place < len(texts):
-            for words, entity in wanted.get(texts[place], ()):
-                last = place + len(words)
-                inner = tuple(texts[place : last - 1]) == words[:-1]
-                if last <= len(texts) and inner and texts[last - 1] in (words[-1], *_plurals(words[-1])):
-                    rows[place:last] = [ROW_NAMED] * len(words)
-                    named[place] = (last, entity, " ".join(words))
-                    place = last - 1
-                    break
-            place += 1
-        return named
-
-
-def _place_words(text: str, table: WordTable) -> tuple[list[int], list[int], list[int]]:
-    """Return the row, first character and end of each word of a text."""
-    rows: list[int] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    place = 0
-    for chunk in text.split():
-        place = text.index(chunk, place)
-        for start, end, row in table.pieces(chunk):
-            rows.append(row)
-            starts.append(place + start)
-            ends.append(place + end)
-        place += len(chunk)
-    return rows, starts, ends
-
-
-def _take_phrases(rows: list[int], table: WordTable) -> None:
-    """Mark the words of function phrases ("a lot of") as taken."""
-    texts = table.texts
-    for place, row in enumerate(rows):
-        phrases = ENGLISH_FUNCTION_PHRASES.get(texts[row]) if row >= 0 else None
-        for phrase in phrases or ():
-            last = place + len(phrase)
-            if last <= len(rows) and tuple(texts[other] for other in rows[place:last]) == phrase:
-                rows[place:last] = [ROW_PHRASE] * len(phrase)
-                break
-
-
-def _turn_words(rows: list[int], tags: list[int], table: WordTable) -> None:
-    """Let function words be content words where their neighbours, or a tagger, say so: the can, in May, they like it.
-
-    Args:
-        rows: of the words, changed in place.
-        tags: parts of speech of each word as bits; 0 = not known.
-        table: of the rows.
-    """
-    facts, turning = table.facts, table.turning_rows
-    for place, row in enumerate(rows):
-        if row not in turning:
-            continue
-        before = rows[place - 1] if place else ROW_PHRASE
-        if before < 0 or facts[before, BREAK_AFTER]:
-            word_before, class_before = "", OTHER
-        else:
-            word_before, class_before = table.texts[before], int(facts[before, CLASS])
-        word = table.texts[row]
-        if word == "like":
-            if class_before == NEGATION and place > 1 and rows[place - 2] >= 0:
-                class_before = int(facts[rows[place - 2], CLASS])
-            turns = tags[place] == VERB or (not tags[place] and class_before in (TO, MODAL, DO, SUBJECT))
-            turns = turns or word_before == "you"
-        elif word == "may" and facts[row, SHAPE] & CASE_BITS == CAPITALISED:  # the month
-            turns = class_before not in (OTHER, CONTENT, SUBJECT)
-        else:
-            turns = tags[place] == NOUN or word_before in ARTICLES or class_before == POSSESSIVE
-        if turns:
-            rows[place] = turning[row]
-
-
-def _plurals(word: str) -> tuple[str, ...]:
-    if word.endswith("y") and len(word) > 2 and word[-2] not in "aeiou":
-        return (word[:-1] + "ies", word + "s")
-    return (word + "s", word + "es")
