@@ -143,7 +143,8 @@ class RetrieverConfig(Config):
         "relations (by readable name) that climb from an entity to a wider one",
     )
     doubtful_hops: int = setting(
-        1, "longest path with an edge stated once where the graph states such twice, at entities with many of these",
+        1, "longest path with an edge stated once where the graph states such twice, at entities with many of these; "
+        "max_hops or more: no edge is doubted",
         minimum=0, maximum=7,
     )
     exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")

@@ -58,6 +58,7 @@ OPERATORS = re.compile(
 )  # fmt: skip
 SPARE = 3.5  # pairs made for one that is kept
 MAX_PAIRS_PER_SENTENCE = 24
+NAME_TAG = "NNP"
 EMPTY = "head\trelation\ttail\nnothing at all\tis unlike\tanything at all\n"  # what no sentence speaks of
 RANDOM_EDGES = 5  # times the edges of the graph
 EntityPair = frozenset[str]
@@ -84,12 +85,12 @@ def is_upward(example: NLIExample) -> bool:
 def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_sets: Frames) -> list[NLIExample]:
     """Choose pairs evenly over the labels in each class of words, so that neither word class nor frame tells the label.
 
-    A class is a part of speech and the set of frames that its patterns ask for. Within a class and label, categories
-    take turns as far as they go.
+    A class is a part of speech, names apart, and the set of frames that its patterns ask for. Within a class and label,
+    categories take turns as far as they go.
 
     Args:
         examples: to choose from.
-        num_pairs: how many; fewer where the scarcest label of each class gives no more.
+        num_pairs: about how many; fewer where the scarcest label of each class gives no more.
         seed: of every choice.
         frame_sets: the set of frames of each category that asks for one.
     """
@@ -97,7 +98,8 @@ def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_se
     heaps: dict[tuple[str, str], dict[Label, dict[str, list[NLIExample]]]] = {}
     for example in examples:
         tag = example.justification.premise_word.tag if example.justification is not None else ""
-        of_class = heaps.setdefault((tag[:2], frame_sets.get(example.category, "")), {label: {} for label in THREE_WAY})
+        word_class = (tag if tag == NAME_TAG else tag[:2], frame_sets.get(example.category, ""))
+        of_class = heaps.setdefault(word_class, {label: {} for label in THREE_WAY})
         of_class[fit_label(example.label, THREE_WAY)].setdefault(example.category, []).append(example)
     room = {key: min(sum(map(len, heap.values())) for heap in heaps[key].values()) for key in heaps}
     share = min(1.0, num_pairs / len(THREE_WAY) / max(1, sum(room.values())))

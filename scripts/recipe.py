@@ -40,7 +40,7 @@ from kg_reason import (
 from kg_reason.nli import NLIExample
 from kg_reason.training.setup import computes_bf16
 
-TRAIN_FILES = {  # file -> pairs taken: what one core reads once in a quarter of an hour, with the made pairs
+TRAIN_FILES = {  # file -> pairs taken: what one core with bf16 reads once in a quarter of an hour, with the made pairs
     "snli/train-dev10k.jsonl": 5000, "cad_nli/train.jsonl": 4500, "sick/train.jsonl": 1000, "mnli/train.jsonl": 1500,
 }  # fmt: skip
 MADE_FILE = "made.jsonl"  # beside the runs

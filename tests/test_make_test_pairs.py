@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from graph_copies import Name
+from graph_copies import SYNONYMS_OF_RELATIONS, Name
 from make_test_pairs import (
     balanced,
     base_words,
@@ -21,7 +21,8 @@ from make_test_pairs import (
 )
 
 from kg_reason import NLIExample, SynthesisConfig
-from kg_reason.nli import Justification, Label, ReplacedWord
+from kg_reason.kg.relation_kinds import plain_name
+from kg_reason.nli import THREE_WAY, Justification, Label, ReplacedWord
 from kg_reason.synthesis.relation_table import load_table
 
 DATA = Path(__file__).parent.parent / "data"
@@ -31,10 +32,13 @@ SENTENCES = [
 ]
 
 
-def pair(label: Label, category: str, source: str = "s1", tag: str = "NN") -> NLIExample:
+def pair(label: Label, category: str, source: str = "s1", **more: object) -> NLIExample:
+    return NLIExample("A gavorn.", "A pelit.", label, category, example_id=source, **more)
+
+
+def tagged_pair(label: Label, category: str, source: str, tag: str) -> NLIExample:
     words = (ReplacedWord(2, 8, "a", tag), ReplacedWord(2, 7, "b", tag))
-    reason = Justification(*words, (), False)
-    return NLIExample("A gavorn.", "A pelit.", label, category, example_id=source, justification=reason)
+    return pair(label, category, source, justification=Justification(*words, (), False))
 
 
 def test_pairs_are_chosen_evenly_over_labels_and_patterns_and_from_sentences_first():
@@ -54,18 +58,19 @@ def test_pairs_are_chosen_evenly_over_labels_and_patterns_and_from_sentences_fir
 
 
 def test_no_label_is_commoner_in_one_part_of_speech_or_set_of_frames():
-    examples = [pair(Label.ENTAILMENT, "synonym", f"s{n}") for n in range(40)]
-    examples += [pair(Label.ENTAILMENT, "similar", f"f{n}", "JJ") for n in range(10)]
-    examples += [pair(Label.NEUTRAL, "hyponym", f"s{n}") for n in range(30)]
-    examples += [pair(Label.NEUTRAL, "unrelated", f"s{n}", "JJ") for n in range(4)]
-    examples += [pair(Label.CONTRADICTION, "sister", f"s{n}") for n in range(12)]
-    examples += [pair(Label.CONTRADICTION, "antonym", f"s{n}", "JJ") for n in range(60)]
-    examples += [pair(Label.CONTRADICTION, "colour", f"s{n}", "JJ") for n in range(9)]
+    examples = [tagged_pair(Label.ENTAILMENT, "synonym", f"s{n}", "NN") for n in range(40)]
+    examples += [tagged_pair(Label.ENTAILMENT, "similar", f"f{n}", "JJ") for n in range(10)]
+    examples += [tagged_pair(Label.NEUTRAL, "hyponym", f"s{n}", "NN") for n in range(30)]
+    examples += [tagged_pair(Label.NEUTRAL, "unrelated", f"s{n}", "JJ") for n in range(4)]
+    examples += [tagged_pair(Label.CONTRADICTION, "sister", f"s{n}", "NN") for n in range(12)]
+    examples += [tagged_pair(Label.CONTRADICTION, "antonym", f"s{n}", "JJ") for n in range(60)]
+    examples += [tagged_pair(Label.CONTRADICTION, "colour", f"s{n}", "JJ") for n in range(9)]
+    examples += [tagged_pair(Label.CONTRADICTION, "instance sister", f"s{n}", "NNP") for n in range(9)]
     chosen = balanced(examples, 30, 0, {"colour": "colour"})
     counts = Counter((str(example.label), example.justification.premise_word.tag) for example in chosen)
     assert set(counts.values()) == {8, 2}
-    assert all(counts[str(label), "NN"] == 8 and counts[str(label), "JJ"] == 2 for label in Label)
-    assert "colour" not in {example.category for example in chosen}  # nothing else has those frames
+    assert all(counts[str(label), "NN"] == 8 and counts[str(label), "JJ"] == 2 for label in THREE_WAY)
+    assert {"colour", "instance sister"}.isdisjoint(example.category for example in chosen)  # alone in their classes
 
 
 @pytest.mark.parametrize(
@@ -137,3 +142,8 @@ def test_invented_words_of_other_pairs_are_not_drawn_again(toy_graph):
     first = NonceWords(toy_graph, 5).draw()
     draw = words_beside(NonceWords(toy_graph, 5), [pair(Label.NEUTRAL, "", names={first: "ex:a"})])
     assert draw() != first
+
+
+def test_no_relation_name_of_the_unseen_test_is_in_the_table_that_training_draws_names_from():
+    names = {plain_name(name) for members in load_table().groups.values() for name in members}
+    assert names.isdisjoint(plain_name(name) for name in SYNONYMS_OF_RELATIONS.values())

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.kg.counting import counted_order, num_shared, row_offsets
+from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
-from kg_reason.kg.search import TWIN_MISSING
+from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
 from kg_reason.kg.triples import TripleBlock
 
@@ -54,10 +54,6 @@ LABEL_RELATIONS: Mapping[str, int] = {
     "dcterms:title": PREFERRED,
 }
 KIND_PRIOR = (1.0, 0.9, 0.5, 1.0)
-MAX_WALK_RELATIONS = 511  # with more, no relation is taken for another's inverse
-MIN_TWINS = 0.1  # share of its edges that a relation's inverse states, where noise keeps it from stating all
-MIN_TWINS_OF = 1000  # edges that two such relations have at least
-MIN_SIZE_RATIO = 0.8  # between them
 
 
 def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
@@ -264,62 +260,6 @@ class GraphBuilder:
         for name, array in index._asdict().items():
             arrays[f"label_{name}"] = array
         return labels.languages
-
-
-def relation_walk(
-    head: NDArray[np.int32], relation: NDArray[np.int32], tail: NDArray[np.int32], num_relations: int
-) -> NDArray[np.uint8]:
-    """Return how path search walks each relation, uint8 [num_relations].
-
-    Graphs often state an edge twice: `hypernym` and `hyponym`, or `antonym` both ways. Walking both would find every
-    path twice. 0 = skip, another relation is its exact inverse; 1 = forward only, every edge has its twin;
-    2 = backward only where no forward twin exists; 3 = both ways; 4 (`TWIN_MISSING`) = only the edges that the inverse
-    relation does not state. A relation may be inverse but for the noise of its graph: then both are large, of much the
-    same size, and share MIN_TWINS of their edges. Edits turn 0 into 4.
-    """
-    walk = np.full(num_relations, 3, dtype=np.uint8)
-    if num_relations > MAX_WALK_RELATIONS:
-        return walk
-    forward = _keys_by_relation(head, relation, tail, num_relations)
-    backward = _keys_by_relation(tail, relation, head, num_relations)
-    one_way = np.ones(num_relations, dtype=bool)
-    for number in range(num_relations):
-        if not len(forward[number]):
-            continue
-        shared = num_shared(forward[number], backward[number])
-        one_way[number] = shared < MIN_TWINS * len(forward[number])
-        if shared == len(forward[number]):
-            walk[number] = 1
-        elif shared:
-            walk[number] = 2
-        if walk[number] == 1:
-            continue
-        others = [other for other in range(number) if walk[other] in (2, 3)]
-        if any(np.array_equal(forward[other], backward[number]) for other in others):
-            walk[number] = 0
-        elif one_way[number]:
-            alike = [o for o in others if one_way[o] and _state_alike(forward[o], backward[number])]
-            walk[number] = TWIN_MISSING if len(alike) == 1 else walk[number]
-    return walk
-
-
-def _state_alike(first: Int64, second: Int64) -> bool:
-    """Tell whether two relations of many edges each, and much the same number, share a part of their pairs."""
-    fewer, more = sorted((len(first), len(second)))
-    if fewer < MIN_TWINS_OF or fewer < MIN_SIZE_RATIO * more:
-        return False
-    return num_shared(first, second) >= MIN_TWINS * more
-
-
-def _keys_by_relation(
-    first: NDArray[np.int32], relation: NDArray[np.int32], second: NDArray[np.int32], num_relations: int
-) -> list[Int64]:
-    """Return for each relation its pairs (first, second), ascending, each as one number."""
-    num_entities = max(int(first.max(initial=0)), int(second.max(initial=0))) + 1
-    order = counted_order(first, num_entities, counted_order(second, num_entities))
-    order = counted_order(relation, num_relations, order)
-    keys = first[order].astype(np.int64) * num_entities + second[order]
-    return np.split(keys, row_offsets(relation, num_relations)[1:-1])
 
 
 def _inverse(order: Int64) -> Int64:

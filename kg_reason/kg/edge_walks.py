@@ -1,27 +1,30 @@
 """How path search may walk the edges of one graph: which way each relation, and which edges only with doubt.
 
-`builder.relation_walk` says how relations are walked in a graph as built; here follows what only a search needs: which
+`relation_walk.py` says how relations are walked in a graph as built; here follows what only a search needs: which
 relation states the edges of another the other way round, and which edges are doubtful. An edge is doubtful if it stands
 once where its graph states such edges twice (`hypernym` here and `hyponym` there, `antonym` both ways), and one of its
 ends has more than MAX_UNDOUBTED of those. Automatic extraction and merged sources leave such edges; chains of them join
-any two entities, so they count only where one of them states a fact by itself (`RetrieverConfig.doubtful_hops`).
+any two entities, so they count only where one of them states a fact by itself (`RetrieverConfig.doubtful_hops`). What a
+user's edit states is never doubtful.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.relation_walk import BOTH_WAYS, MIN_TWINS, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
 
-BOTH_WAYS = 3  # how a relation is walked, see `builder.relation_walk`
 NUM_TOLD = 400  # edges of a relation, spread over all of them, that tell which relation states them the other way round
-MIN_TOLD = 0.08  # share of them that one must state
+MIN_TOLD = 0.7 * MIN_TWINS  # share of them that one must state: these are a sample
 MIN_EDGES = 1000  # of a relation some of whose edges may be doubtful
+MAX_NATURAL = 0.5  # share of a relation's edges both ways from which on the others are no noise but true
 MAX_UNDOUBTED = 8
 
 
@@ -29,7 +32,7 @@ class EdgeWalks(NamedTuple):
     """How edges are walked.
 
     Attributes:
-        walk: uint8 [num_relations], see `builder.relation_walk`; of two inverse relations the climbing one is walked.
+        walk: uint8 [num_relations], see `relation_walk`; of two inverse relations the climbing one is walked.
         twin: int32 [num_relations], the inverse of a relation of walk TWIN_MISSING, -1 for others.
         doubtful: uint8 [num_edges], 1 where an edge is.
     """
@@ -39,72 +42,94 @@ class EdgeWalks(NamedTuple):
     doubtful: NDArray[np.uint8]
 
 
-def edge_walks(graph: KnowledgeGraph, excluded: set[int], climbing: list[int]) -> EdgeWalks:
+def edge_walks(
+    graph: KnowledgeGraph, excluded: Collection[int], climbing: Sequence[int], *, doubt: bool = True
+) -> EdgeWalks:
     """Return how a search walks a graph.
 
     Args:
         graph: to be searched.
         excluded: relations that no path may use.
         climbing: relations that lead to something wider.
+        doubt: whether to look for doubtful edges.
     """
+    stated = _StatedTwice(graph)
     walk = np.array(graph.relation_walk, dtype=np.uint8)
-    walk[list(excluded)] = 0
     twin = np.full(graph.num_relations, -1, dtype=np.int32)
     for relation in np.flatnonzero(walk == TWIN_MISSING).tolist():
-        twin[relation] = _inverse_relation(graph, walk, relation)
+        twin[relation] = stated.inverse(relation, walk)
         walk[relation] = TWIN_MISSING if twin[relation] >= 0 else BOTH_WAYS
     for relation in climbing:
         # Of two inverse relations the climbing one is walked, so that all paths name the same one.
-        inverse = _inverse_relation(graph, walk, relation) if walk[relation] in (0, TWIN_MISSING) else -1
-        if inverse >= 0:
+        inverse = stated.inverse(relation, walk) if walk[relation] in (SKIP, TWIN_MISSING) else -1
+        if inverse >= 0 and inverse not in climbing:
             may_lack = bool(graph.overlay.edits) or twin[relation] >= 0
-            walk[relation], walk[inverse] = walk[inverse], TWIN_MISSING if may_lack else 0
+            walk[relation], walk[inverse] = walk[inverse], TWIN_MISSING if may_lack else SKIP
             twin[relation], twin[inverse] = -1, relation if may_lack else -1
-    return EdgeWalks(walk, twin, _doubtful_edges(graph, walk, twin))
+    for relation in excluded:
+        walk[[relation, *np.flatnonzero(twin == relation)]] = SKIP
+    doubtful = stated.doubtful_edges(walk, twin) if doubt else np.zeros(len(graph.edge_head), dtype=np.uint8)
+    return EdgeWalks(walk, twin, doubtful)
 
 
-def _inverse_relation(graph: KnowledgeGraph, walk: NDArray[np.uint8], relation: int) -> int:
-    """Return the walked relation that states most edges of `relation` the other way round; -1 if there is none."""
-    found = _stated_reversed(graph, relation)
-    del found[relation]
-    inverse = [number for number, share in found.items() if share >= MIN_TOLD and walk[number] in (2, BOTH_WAYS)]
-    return max(inverse, key=lambda number: (found[number], -number), default=-1)
+class _StatedTwice:
+    """Compares the live edges of a graph with those that lead the other way."""
 
+    def __init__(self, graph: KnowledgeGraph) -> None:
+        self._graph = graph
+        self._edges = graph.live_edges()
+        self._relations = graph.edge_relation[self._edges]
+        self._sizes = np.bincount(self._relations, minlength=graph.num_relations)
 
-def _stated_reversed(graph: KnowledgeGraph, relation: int) -> Counter[int]:
-    """Return the shares of a relation's edges that each relation states the other way round."""
-    edges = np.flatnonzero(graph.edge_relation == relation)
-    told = edges[np.linspace(0, len(edges) - 1, min(NUM_TOLD, len(edges)), dtype=np.int64)].tolist()
-    found: Counter[int] = Counter()
-    for edge in told:
-        head, tail = int(graph.edge_head[edge]), int(graph.edge_tail[edge])
-        row = slice(int(graph.out_start[tail]), int(graph.out_end[tail]))
-        found.update(set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist()))
-    return Counter({number: count / len(told) for number, count in found.items()})
+    def inverse(self, relation: int, walk: NDArray[np.uint8]) -> int:
+        """Return the walked relation that states the edges of another the other way round; -1 if there is none.
 
+        The more of each other's edges two relations state, the likelier they are inverse.
+        """
+        shares = {
+            number: share * min(1.0, float(self._sizes[relation] / self._sizes[number]))
+            for number, share in self._shares_reversed(relation).items()
+            if number != relation and walk[number] in (ONE_OF_TWO, BOTH_WAYS) and share >= MIN_TOLD
+        }
+        return max(shares, key=lambda number: (shares[number], -number), default=-1)
 
-def _doubtful_edges(
-    graph: KnowledgeGraph, walk: NDArray[np.uint8], twin: NDArray[np.int32]
-) -> NDArray[np.uint8]:
-    doubtful = np.zeros(len(graph.edge_head), dtype=np.uint8)
-    mirror = np.full(graph.num_relations, -1, dtype=np.int64)
-    sizes = np.bincount(graph.edge_relation, minlength=graph.num_relations)
-    for relation in np.flatnonzero(sizes >= MIN_EDGES).tolist():
-        if twin[relation] >= 0:
-            mirror[[relation, twin[relation]]] = twin[relation], relation
-        elif walk[relation] == 2 and _stated_reversed(graph, relation)[relation] >= MIN_TOLD:
-            mirror[relation] = relation
-    if not (mirror >= 0).any():
+    def doubtful_edges(self, walk: NDArray[np.uint8], twin: NDArray[np.int32]) -> NDArray[np.uint8]:
+        """Return 1 for each edge that is doubtful, uint8 [num_edges]."""
+        graph, edges = self._graph, self._edges
+        doubtful = np.zeros(len(graph.edge_head), dtype=np.uint8)
+        mirror = np.full(graph.num_relations, -1, dtype=np.int64)  # the relation that should state an edge reversed
+        for relation in np.flatnonzero(self._sizes >= MIN_EDGES).tolist():
+            if twin[relation] >= 0:
+                mirror[[relation, twin[relation]]] = twin[relation], relation
+            elif walk[relation] == ONE_OF_TWO and MIN_TOLD <= self._shares_reversed(relation)[relation] < MAX_NATURAL:
+                mirror[relation] = relation
+        has_mirror = mirror[self._relations] >= 0
+        if not has_mirror.any():
+            return doubtful
+        edges, stated_by = edges[has_mirror], self._relations[has_mirror].astype(np.int64)
+        head, tail = graph.edge_head[edges].astype(np.int64), graph.edge_tail[edges].astype(np.int64)
+        forward = (stated_by * graph.num_entities + head) * graph.num_entities + tail
+        backward = (mirror[stated_by] * graph.num_entities + tail) * graph.num_entities + head
+        once = ~np.isin(backward, forward) & ~self._is_edit()[edges]
+        counts = np.bincount(np.concatenate([head[once], tail[once]]), minlength=graph.num_entities)
+        crowded = np.maximum(counts[head], counts[tail]) > MAX_UNDOUBTED
+        doubtful[edges[once & crowded]] = 1
         return doubtful
-    edges = graph.live_edges()
-    edges = edges[mirror[graph.edge_relation[edges]] >= 0]
-    head, stated_by, tail = (
-        column[edges].astype(np.int64) for column in (graph.edge_head, graph.edge_relation, graph.edge_tail)
-    )
-    stated = (stated_by * graph.num_entities + head) * graph.num_entities + tail
-    reversed_ = (mirror[stated_by] * graph.num_entities + tail) * graph.num_entities + head
-    once = ~np.isin(reversed_, stated)
-    counts = np.bincount(np.concatenate([head[once], tail[once]]), minlength=graph.num_entities)
-    crowded = np.maximum(counts[head], counts[tail]) > MAX_UNDOUBTED
-    doubtful[edges[once & crowded]] = 1
-    return doubtful
+
+    def _shares_reversed(self, relation: int) -> Counter[int]:
+        """Return the shares of a relation's edges that each relation states the other way round."""
+        graph = self._graph
+        edges = self._edges[self._relations == relation]
+        told = edges[np.linspace(0, len(edges) - 1, min(NUM_TOLD, len(edges)), dtype=np.int64)].tolist()
+        found: Counter[int] = Counter()
+        for edge in told:
+            head, tail = int(graph.edge_head[edge]), int(graph.edge_tail[edge])
+            row = slice(int(graph.out_start[tail]), int(graph.out_end[tail]))
+            found.update(set(graph.edge_relation[row][graph.edge_tail[row] == head].tolist()))
+        return Counter({number: count / len(told) for number, count in found.items()})
+
+    def _is_edit(self) -> NDArray[np.bool_]:
+        """Tell which edges the log of edits states, bool [num_edges]."""
+        origins = self._graph.overlay.slot_origin
+        stored = np.zeros(len(self._graph.edge_head) - len(origins), dtype=np.bool_)
+        return np.concatenate([stored, np.array([line > 0 for _, line in origins], dtype=np.bool_)])

@@ -6,7 +6,7 @@ What is stored once, where (all arrays may be memory maps; ids are int32):
     edge_head, edge_relation, edge_tail       [num_edges], sorted; the out-edges of an entity are neighbours
     edge_weight; out_offset, in_offset, in_edge   rows of edges per head and per tail
     edge_source, source_file, source_line     every place where an edge was stated
-    relation_walk                             how path search walks each relation (`builder.relation_walk`)
+    relation_walk                             how path search walks each relation (`relation_walk.py`)
     alias_*                                   labels with language, prior, part of speech and source, by entity
     label_*                                   the trie over all labels (`label_index.py`)
 

@@ -21,6 +21,7 @@ from kg_reason.errors import GraphError
 from kg_reason.kg.builder import KIND_PRIOR, OWN, PREFERRED, Arrays, BuiltGraph, label_kinds
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
+from kg_reason.kg.relation_walk import BOTH_WAYS, FORWARD, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
 from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.terms import TermTable
@@ -261,10 +262,10 @@ class _Patch:
 
     def _patch_walk(self) -> None:
         walk = self.overlay.arrays["relation_walk"]
-        walk = np.concatenate([walk, np.full(len(self.relations) - len(walk), 3, dtype=np.uint8)])
+        walk = np.concatenate([walk, np.full(len(self.relations) - len(walk), BOTH_WAYS, dtype=np.uint8)])
         stored = self.overlay.arrays["edge_relation"]
         for relation in {triple[1] for triple in self.added} | {int(stored[edge]) for edge in self.removed}:
-            walk[relation] = {0: TWIN_MISSING, 1: 2}.get(int(walk[relation]), walk[relation])
+            walk[relation] = {SKIP: TWIN_MISSING, FORWARD: ONE_OF_TWO}.get(int(walk[relation]), walk[relation])
         self.overlay.arrays["relation_walk"] = walk
 
     def _patch_aliases(self) -> None:

@@ -19,6 +19,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
+from kg_reason.kg.relation_walk import BOTH_WAYS, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import (
     CANDIDATE_ALIAS,
     CANDIDATE_ENTITY,
@@ -176,8 +177,8 @@ class Retriever:
 
     def walkable(self) -> NDArray[np.bool_]:
         """Tell whether paths walk each relation forward, and backward, bool [num_relations, 2]."""
-        walk = self._rows.walk
-        return np.stack([walk > 0, walk > 1], axis=1)
+        walk, is_told = self._rows.walk, self._rows.twin < 0  # a relation with a twin is told as that
+        return np.stack([(walk != SKIP) & is_told, (walk >= ONE_OF_TWO) & is_told], axis=1)
 
     def climbs(self) -> NDArray[np.uint8]:
         """Return 1 for each relation that climbs to something wider, uint8 [num_relations]."""
@@ -231,8 +232,8 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
     climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
-    walks = edge_walks(graph, excluded, climbing)
-    climbing = [relation for relation in climbing if walks.walk[relation] >= 2]
+    walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < config.max_hops)
+    climbing = [relation for relation in climbing if walks.walk[relation] in (ONE_OF_TWO, BOTH_WAYS)]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
     arrays = {name: _freeze(getattr(graph, name)) for name in Rows._fields if hasattr(graph, name)}

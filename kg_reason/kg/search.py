@@ -52,7 +52,7 @@ ROW_START, ROW_COUNT, BALL, CHAIN_START, CHAIN_COUNT, MET_WIDTH = 0, 1, 2, 3, 4,
 # 2 * relation, + 1 where it goes against it; whether a search may leave or arrive over it.
 NEIGHBOUR, STEP_DEGREE, STEP_CODE, STEP_KIND, USE, STEP_WIDTH = 0, 1, 2, 3, 4, 5
 LEAVE, ARRIVE, DOUBTFUL = 1, 2, 4
-TWIN_MISSING = 4  # how a relation is walked, see `builder.relation_walk`
+TWIN_MISSING = 4  # how a relation is walked, see `relation_walk.py`
 # A chain upward from an entity: its length; whether it may be walked downward; edges, relations, entities, degrees.
 CHAIN_DEPTH, DOWNWARD, CHAIN_EDGE, CHAIN_RELATION, CHAIN_NODE, CHAIN_DEGREE, CHAIN_WIDTH = 0, 1, 2, 6, 10, 15, 20
 # A candidate of the query; how many edges the search may go out from it; where the table has its mention, if an end.

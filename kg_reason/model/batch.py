@@ -136,7 +136,8 @@ class Collator:
         Args:
             examples: B pairs.
             groundings: one for each.
-            relation_names: relations that are shown under another name, as ones that training has not seen.
+            relation_names: relations that are shown under another name, as ones that training has not seen; edges and
+                steps of a turned name are turned.
             needs_graph: for each pair, whether only the graph can tell its label, as with invented words; None: all
                 texts can.
 
@@ -236,7 +237,7 @@ class Collator:
             path_forward ^= np.isin(path_relation, turned)
             turned_edges = np.isin(edge_relation, turned)
             arrays["edge_index"] = np.where(turned_edges, arrays["edge_index"][::-1], arrays["edge_index"])
-            # A relation of unknown name is none that climbs.
+            # A relation of unknown name is none that climbs; of mixed paths this is an estimate.
             renamed = np.isin(path_relation, np.fromiter(relation_names, dtype=np.int64))
             path_features[:, TAXONOMIC] *= 1.0 - renamed.sum(axis=1) / np.maximum(length, 1)
         return {

@@ -104,8 +104,8 @@ class Augmenter:
         """Return the other names under which a batch shows some of its relations.
 
         A relation takes another name of its kind, such as "is a" for "hypernym"; one of the other direction, such as
-        "has subtype", and then its edges are turned; or an invented one, and then only its kind, from the table, tells
-        what it means.
+        "has subtype", and then its edges are turned; or an invented one, and then its kind, where it is shown, or the
+        other relations of the path have to tell what it means.
         """
         share = self._config.renamed_relations
         rng = random.Random(f"names {self._config.seed} {epoch} {step}")

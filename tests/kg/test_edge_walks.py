@@ -4,8 +4,10 @@ import random
 
 import numpy as np
 
-from kg_reason import KnowledgeGraph, Retriever
+from kg_reason import BuildConfig, KnowledgeGraph, Retriever, build_graph
 from kg_reason.kg.edge_walks import MAX_UNDOUBTED, edge_walks
+from kg_reason.kg.editing import edit_graph
+from kg_reason.kg.relation_walk import BOTH_WAYS, SKIP
 from kg_reason.kg.search import TWIN_MISSING
 from kg_reason.kg.triples import Source, Triple
 
@@ -46,6 +48,11 @@ def keys_of(graph, edges):
     }  # fmt: skip
 
 
+def doubtful_keys(graph):
+    walks = edge_walks(graph, set(), [graph.relation("broader")])
+    return keys_of(graph, np.flatnonzero(walks.doubtful).tolist())
+
+
 def test_nothing_is_doubtful_where_every_edge_is_stated_twice():
     graph = graph_of(tree())
     walks = edge_walks(graph, set(), [graph.relation("broader")])
@@ -73,11 +80,51 @@ def test_random_edges_are_doubtful_and_true_ones_are_not():
     assert len(doubtful) > 0.95 * len(added)
 
 
-def test_a_few_edges_that_stand_once_are_not_doubtful():
+def test_a_few_edges_that_stand_once_are_not_doubtful_and_one_more_makes_all_of_them_so():
     edges = tree()
-    few = {(0, "broader", 700 + number) for number in range(MAX_UNDOUBTED)}
-    graph = graph_of(edges | few)
-    assert not edge_walks(graph, set(), [graph.relation("broader")]).doubtful.any()
+    edges |= {edge for edge in noise(edges, 6 * len(edges)) if min(edge[0], edge[2]) > 60}
+    few = {(50, "broader", tail) for tail in range(30, 30 + MAX_UNDOUBTED)}
+    named = {(f"e{head}", relation, f"e{tail}") for head, relation, tail in few}
+    assert not doubtful_keys(graph_of(edges | few)) & named
+    assert named < doubtful_keys(graph_of(edges | few | {(50, "broader", 20)}))
+
+
+def test_what_edits_state_is_never_doubtful(tmp_path):
+    edges = tree()
+    with (tmp_path / "edges.tsv").open("w", encoding="utf-8") as stream:
+        stream.writelines(f"e{head}\t{relation}\te{tail}\n" for head, relation, tail in sorted(edges))
+    build_graph([tmp_path / "edges.tsv"], tmp_path / "graph", BuildConfig(header="no"))
+    for number in range(MAX_UNDOUBTED + 2):
+        edit_graph(tmp_path / "graph", "add", f"e{900 + number}", "broader", "e7")
+    graph = KnowledgeGraph.open(tmp_path / "graph")
+    assert graph.num_edges > len(edges)
+    assert not doubtful_keys(graph)
+
+
+def test_of_two_relations_that_state_an_edge_reversed_the_nearer_in_size_is_the_inverse():
+    edges = {(number, "has part", 4_000 + number) for number in range(1_200)}
+    edges |= {(tail, "part of", head) for head, _, tail in edges}
+    edges |= {(number, "contains", 4_000 + number) for number in range(3_000)}
+    graph = graph_of(edges)
+    part_of = graph.relation("part of")
+    walks = edge_walks(graph, set(), [part_of])
+    walked = {graph.relation_label(number): int(walks.walk[number]) for number in range(graph.num_relations)}
+    assert walked == {"contains": BOTH_WAYS, "has part": SKIP, "part of": BOTH_WAYS}
+
+
+def test_an_excluded_relation_takes_its_inverse_with_it_noise_or_not():
+    edges = tree()
+    for graph in (graph_of(edges), graph_of(edges | noise(edges, 5 * len(edges)))):
+        broader = graph.relation("broader")
+        walks = edge_walks(graph, {broader}, [])
+        assert walks.walk[broader] == walks.walk[graph.relation("narrower")] == SKIP
+
+
+def test_one_way_edges_of_a_relation_that_is_mostly_mutual_are_no_noise():
+    edges = {(number, "allied with", other) for number in range(40) for other in range(40, 80) if number != other}
+    edges |= {(tail, relation, head) for head, relation, tail in edges if (head + tail) % 3}
+    graph = graph_of(edges)
+    assert not edge_walks(graph, set(), []).doubtful.any()
 
 
 def test_what_relates_two_relations_of_unequal_size_is_no_inverse():
