@@ -33,7 +33,7 @@ from kg_reason.kg.linker import EntityLinker, Mention
 from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
 from kg_reason.model.adapter import merge_adapter
-from kg_reason.model.batch import Collator
+from kg_reason.model.collator import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model
 from kg_reason.nli import Label, NLIExample, task_labels
@@ -101,7 +101,8 @@ class Reasoner:
         self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
         self.collator = Collator(
             tokenizer, graph, config.model, self.labels, self.relations, language=config.linker.language,
-            groups=load_table().groups,
+            groups=load_table().groups, inverse=self.grounder.retriever.inverse,
+            climbs=self.grounder.retriever.climbs(),
         )  # fmt: skip
 
     @classmethod

@@ -21,7 +21,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.relation_walk import BOTH_WAYS, MIN_TWINS, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
 
-NUM_TOLD = 400  # edges of a relation, spread over all of them, that tell which relation states them the other way round
+NUM_TOLD = 200  # edges of a relation, spread over all of them, that tell which relation states them the other way round
 MIN_TOLD = 0.7 * MIN_TWINS  # share of them that one must state: these are a sample
 MIN_EDGES = 1000  # of a relation some of whose edges may be doubtful
 MAX_NATURAL = 0.5  # share of a relation's edges both ways from which on the others are no noise but true
@@ -33,11 +33,13 @@ class EdgeWalks(NamedTuple):
 
     Attributes:
         walk: uint8 [num_relations], see `relation_walk`; of two inverse relations the climbing one is walked.
-        twin: int32 [num_relations], the inverse of a relation of walk TWIN_MISSING, -1 for others.
+        inverse: int32 [num_relations], the relation that states the same edges the other way round, -1 if none does.
+        twin: int32 [num_relations], the same where the walk is TWIN_MISSING, -1 for others.
         doubtful: uint8 [num_edges], 1 where an edge is.
     """
 
     walk: NDArray[np.uint8]
+    inverse: NDArray[np.int32]
     twin: NDArray[np.int32]
     doubtful: NDArray[np.uint8]
 
@@ -55,21 +57,26 @@ def edge_walks(
     """
     stated = _StatedTwice(graph)
     walk = np.array(graph.relation_walk, dtype=np.uint8)
-    twin = np.full(graph.num_relations, -1, dtype=np.int32)
-    for relation in np.flatnonzero(walk == TWIN_MISSING).tolist():
-        twin[relation] = stated.inverse(relation, walk)
-        walk[relation] = TWIN_MISSING if twin[relation] >= 0 else BOTH_WAYS
+    inverse = np.full(graph.num_relations, -1, dtype=np.int32)
+    for relation in np.flatnonzero(np.isin(walk, (SKIP, TWIN_MISSING))).tolist():
+        other = stated.inverse(relation, walk)
+        if other >= 0:
+            inverse[relation] = other
+            inverse[other] = relation if inverse[other] < 0 else inverse[other]
+        elif walk[relation] == TWIN_MISSING:
+            walk[relation] = BOTH_WAYS
+    twin = np.where(walk == TWIN_MISSING, inverse, -1).astype(np.int32)
     for relation in climbing:
         # Of two inverse relations the climbing one is walked, so that all paths name the same one.
-        inverse = stated.inverse(relation, walk) if walk[relation] in (SKIP, TWIN_MISSING) else -1
-        if inverse >= 0 and inverse not in climbing:
+        other = int(inverse[relation])
+        if other >= 0 and other not in climbing and walk[relation] in (SKIP, TWIN_MISSING):
             may_lack = bool(graph.overlay.edits) or twin[relation] >= 0
-            walk[relation], walk[inverse] = walk[inverse], TWIN_MISSING if may_lack else SKIP
-            twin[relation], twin[inverse] = -1, relation if may_lack else -1
+            walk[relation], walk[other] = walk[other], TWIN_MISSING if may_lack else SKIP
+            twin[relation], twin[other] = -1, relation if may_lack else -1
     for relation in excluded:
         walk[[relation, *np.flatnonzero(twin == relation)]] = SKIP
     doubtful = stated.doubtful_edges(walk, twin) if doubt else np.zeros(len(graph.edge_head), dtype=np.uint8)
-    return EdgeWalks(walk, twin, doubtful)
+    return EdgeWalks(walk, inverse, twin, doubtful)
 
 
 class _StatedTwice:

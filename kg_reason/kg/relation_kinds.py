@@ -29,10 +29,17 @@ Groups = Mapping[str, Sequence[str]]
 
 
 class RelationName(NamedTuple):
-    """Another name for a relation; `turned`: one that leads the other way, as "has subtype" does for "subclass of"."""
+    """Another name for a relation.
+
+    Attributes:
+        text: the name.
+        turned: whether it leads the other way, as "has subtype" does for "subclass of".
+        inverse: the name of its own inverse; empty where there is none.
+    """
 
     text: str
     turned: bool = False
+    inverse: str = ""
 
 
 def plain_name(name: str) -> str:

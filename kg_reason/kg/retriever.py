@@ -97,6 +97,9 @@ class Retriever:
         graph: in which paths are searched.
         config: settings.
 
+    Attributes:
+        inverse: int32 [num_relations], the relation that states the same edges the other way round, -1 if none does.
+
     Raises:
         UnknownEntityError: a relation of `exclude_relations` is not in the graph.
     """
@@ -104,7 +107,7 @@ class Retriever:
     def __init__(self, graph: KnowledgeGraph, config: RetrieverConfig | None = None) -> None:
         self.graph = graph
         self.config = config = config or RetrieverConfig()
-        self._rows = _graph_rows(graph, config)
+        self._rows, self.inverse = _graph_rows(graph, config)
         self._has_twins = bool((self._rows.twin >= 0).any())
         self._limits = Limits(
             max_hops=config.max_hops,
@@ -227,7 +230,8 @@ class Retriever:
         return query
 
 
-def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
+def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, NDArray[np.int32]]:
+    """Return the graph as the search reads it, and the inverse of each relation, see `EdgeWalks`."""
     wanted = {name.casefold() for name in config.taxonomic_relations}
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
@@ -242,7 +246,11 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> Rows:
         found = (graph.find_id(iri) for iri in VOCABULARY)
         closed[[entity for entity in found if entity >= 0]] = 1
     climb_relation = np.array(climbing, dtype=np.int32)
-    return Rows(**arrays, **walks._asdict(), climbs=climbs, climb_relation=climb_relation, closed=closed)
+    rows = Rows(
+        **arrays, walk=walks.walk, twin=walks.twin, doubtful=walks.doubtful, climbs=climbs,
+        climb_relation=climb_relation, closed=closed,
+    )  # fmt: skip
+    return rows, walks.inverse
 
 
 def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:

@@ -1,6 +1,6 @@
 """The subgraph that the paths of one example span: their union as one small graph, with the part each node plays.
 
-Finding the paths is `retriever.py`; joining the subgraphs of a batch as tensors is `model/batch.py`.
+Finding the paths is `retriever.py`; joining the subgraphs of a batch as tensors is `model/collator.py`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Tensors: text and ids enter by batch.py; behind it there are only tensors."""
+"""Tensors: text and ids enter by collator.py; behind it there are only tensors."""

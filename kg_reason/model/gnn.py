@@ -32,7 +32,7 @@ class SubgraphStates(NamedTuple):
 
 
 class RelationEncoder(nn.Module):
-    """States of relations in both directions, from their labels.
+    """States of relations in both directions, from their labels and those of their inverses.
 
     Args:
         text_dim: width of the word-piece embeddings.
@@ -51,11 +51,14 @@ class RelationEncoder(nn.Module):
         nn.init.normal_(self.residual.weight, std=RESIDUAL_SCALE)
         nn.init.normal_(self.kind.weight[1:], std=RESIDUAL_SCALE)
 
-    def forward(self, label_states: Tensor, relation_number: Tensor, relation_kind: Tensor) -> Tensor:
+    def forward(
+        self, label_states: Tensor, inverse_states: Tensor, relation_number: Tensor, relation_kind: Tensor
+    ) -> Tensor:
         """Return the states [num_relations_of_batch, 2, graph_dim].
 
         Args:
             label_states: means of the labels' word-piece embeddings, [num_relations_of_batch, text_dim].
+            inverse_states: those of the inverse relations' labels, zeros where there is none.
             relation_number: residual of each relation, [num_relations_of_batch].
             relation_kind: kind of each relation, negative for the other direction, [num_relations_of_batch].
         """
@@ -63,7 +66,12 @@ class RelationEncoder(nn.Module):
             dropped = torch.rand((2, *relation_number.shape), device=relation_number.device)
             relation_number = torch.where(dropped[0] < RESIDUAL_DROPOUT, self.unseen, relation_number)
             relation_kind = torch.where(dropped[1] < KIND_DROPOUT, 0, relation_kind)
-        states = (self.project(label_states) + self.residual(relation_number)).view(-1, 2, self.graph_dim)
+        named, inverse = (
+            self.project(states).view(-1, 2, self.graph_dim) for states in (label_states, inverse_states)
+        )
+        has_inverse = inverse_states.any(dim=-1)[:, None, None]
+        named = torch.where(has_inverse, (named + inverse.flip(1)) / 2, named)
+        states = named + self.residual(relation_number).view(-1, 2, self.graph_dim)
         kinds = self.kind(relation_kind.abs()).view(-1, 2, self.graph_dim)
         known: Tensor = states + torch.where((relation_kind < 0)[:, None, None], kinds.flip(1), kinds)
         return known
@@ -139,8 +147,9 @@ class SubgraphEncoder(nn.Module):
         """
         num_relations = batch.relation_number.shape[0]
         relations = self.relation_encoder(
-            label_states[1 : 1 + num_relations], batch.relation_number, batch.relation_kind
-        )
+            label_states[1 : 1 + num_relations], label_states[batch.relation_inverse], batch.relation_number,
+            batch.relation_kind,
+        )  # fmt: skip
         from_text = functional.embedding_bag(
             batch.node_mentions, self.project_mention(mention_states), batch.node_start, mode="mean"
         )  # [num_nodes, graph_dim]

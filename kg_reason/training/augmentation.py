@@ -40,6 +40,7 @@ from kg_reason.training.knowledge_changes import (
 )
 
 OTHER_NAME_SHARE = 0.75  # of the renamed relations that have other names; the rest get invented ones
+PAIRED_SHARE = 0.5  # of these that have an inverse of another name beside them
 
 
 class Augmented(NamedTuple):
@@ -114,7 +115,10 @@ class Augmenter:
             if rng.random() < share:
                 others = self._collator.names_of_kind(relation)
                 if others and rng.random() < OTHER_NAME_SHARE:
-                    names[relation] = rng.choice(others)
+                    name = rng.choice(others)
+                    inverses = [other.text for other in others if other.turned != name.turned]
+                    is_paired = bool(inverses) and rng.random() < PAIRED_SHARE
+                    names[relation] = name._replace(inverse=rng.choice(inverses) if is_paired else "")
                 else:
                     names[relation] = RelationName(NonceWords(self._graph, rng.randrange(1 << 30)).draw())
         return names

@@ -112,6 +112,14 @@ def test_of_two_relations_that_state_an_edge_reversed_the_nearer_in_size_is_the_
     assert walked == {"contains": BOTH_WAYS, "has part": SKIP, "part of": BOTH_WAYS}
 
 
+def test_the_inverse_of_a_relation_is_known_whichever_of_the_two_is_walked():
+    graph = graph_of(tree())
+    broader, narrower, opposite = (graph.relation(name) for name in ("broader", "narrower", "opposite"))
+    for climbing in ([], [broader], [narrower]):
+        inverse = edge_walks(graph, set(), climbing).inverse
+        assert [inverse[broader], inverse[narrower], inverse[opposite]] == [narrower, broader, -1]
+
+
 def test_an_excluded_relation_takes_its_inverse_with_it_noise_or_not():
     edges = tree()
     for graph in (graph_of(edges), graph_of(edges | noise(edges, 5 * len(edges)))):

@@ -10,7 +10,7 @@ import torch
 
 from kg_reason.config import ModelConfig
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.model.batch import Collator
+from kg_reason.model.collator import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model
 from kg_reason.nli import task_labels

@@ -68,17 +68,30 @@ def test_relations_that_training_never_saw_differ_by_their_labels():
     torch.manual_seed(0)
     encoder = RelationEncoder(TEXT_DIM, GRAPH_DIM, 2).eval()
     labels = torch.randn(2, TEXT_DIM)
-    unseen, no_kind = torch.tensor([2, 2]), torch.tensor([0, 0])
-    states = encoder(labels, unseen, no_kind)
+    none, unseen, no_kind = torch.zeros(2, TEXT_DIM), torch.tensor([2, 2]), torch.tensor([0, 0])
+    states = encoder(labels, none, unseen, no_kind)
     assert not torch.allclose(states[0], states[1])
-    assert torch.equal(encoder(labels.flip(0), unseen, no_kind), states.flip(0))
+    assert torch.equal(encoder(labels.flip(0), none, unseen, no_kind), states.flip(0))
+
+
+def test_a_relation_and_its_inverse_have_each_others_states_turned():
+    torch.manual_seed(0)
+    encoder = RelationEncoder(TEXT_DIM, GRAPH_DIM, 2).eval()
+    with torch.no_grad():
+        encoder.residual.weight.zero_()
+    labels = torch.randn(2, TEXT_DIM)
+    unseen, no_kind = torch.tensor([2, 2]), torch.tensor([0, 0])
+    named = encoder(labels, torch.zeros_like(labels), unseen, no_kind)
+    both = encoder(labels, labels.flip(0), unseen, no_kind)
+    assert torch.allclose(both[0], both[1].flip(0), atol=1e-6)
+    assert torch.allclose(both[0], (named[0] + named[1].flip(0)) / 2, atol=1e-6)
 
 
 def test_relations_of_one_name_differ_by_their_kinds_and_an_inverse_kind_swaps_the_directions():
     torch.manual_seed(0)
     encoder = RelationEncoder(TEXT_DIM, GRAPH_DIM, 2).eval()
     labels, unseen = torch.zeros(4, TEXT_DIM), torch.tensor([2, 2, 2, 2])
-    states = encoder(labels, unseen, torch.tensor([0, 1, -1, 2]))
+    states = encoder(labels, labels, unseen, torch.tensor([0, 1, -1, 2]))
     plain, kind, inverse, other = states
     assert torch.allclose((kind - plain).flip(0), inverse - plain, atol=1e-6)
     assert not torch.allclose(kind, other)
@@ -89,8 +102,8 @@ def test_training_treats_known_relations_as_unseen_now_and_then():
     encoder = RelationEncoder(TEXT_DIM, GRAPH_DIM, 1)
     labels = torch.zeros(4000, TEXT_DIM)
     number = torch.zeros(4000, dtype=torch.long)
-    unseen = encoder.eval()(labels[:1], torch.tensor([1]), torch.tensor([0]))
-    states = encoder.train()(labels, number, number)
+    unseen = encoder.eval()(labels[:1], labels[:1], torch.tensor([1]), torch.tensor([0]))
+    states = encoder.train()(labels, labels, number, number)
     share = (states == unseen).all(dim=-1).all(dim=-1).float().mean()
     assert share == pytest.approx(room.RESIDUAL_DROPOUT, abs=0.03)
 
@@ -99,8 +112,8 @@ def test_training_hides_the_kind_of_relations_now_and_then():
     torch.manual_seed(0)
     encoder = RelationEncoder(TEXT_DIM, GRAPH_DIM, 1)
     labels, unseen = torch.zeros(4000, TEXT_DIM), torch.ones(4000, dtype=torch.long)
-    without = encoder.eval()(labels[:1], unseen[:1], torch.tensor([0]))
-    states = encoder.train()(labels, unseen, unseen)
+    without = encoder.eval()(labels[:1], labels[:1], unseen[:1], torch.tensor([0]))
+    states = encoder.train()(labels, labels, unseen, unseen)
     share = (states == without).all(dim=-1).all(dim=-1).float().mean()
     assert share == pytest.approx(room.KIND_DROPOUT, abs=0.03)
 

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.relation_kinds import RelationName
-from kg_reason.model import batch as room
-from kg_reason.model.batch import slots, verbalise
+from kg_reason.model import collator as room
+from kg_reason.model.batch import slots
+from kg_reason.model.collator import verbalise
 from kg_reason.nli import Label, NLIExample
 from tests.model.toy_groundings import RELATIONS, ToyPath, ground, toy_pairs
 
@@ -107,6 +109,43 @@ def test_a_relation_under_a_turned_name_is_an_unknown_one_that_leads_the_other_w
     assert only.any()
     assert (taxonomic[only] == 0).all()
     assert torch.equal(taxonomic[~steps.any(dim=1)], plain.path_features[~steps.any(dim=1), room.TAXONOMIC])
+
+
+def test_a_relation_has_the_label_of_its_inverse_beside_its_own(make_model, toy_graph):
+    _, plain = make_model()
+    hypernym, antonym = toy_graph.relation("ex:hypernym"), toy_graph.relation("ex:antonym")
+    inverse = np.full(toy_graph.num_relations, -1, dtype=np.int32)
+    inverse[hypernym] = antonym
+    collator = room.Collator(plain.tokenizer, toy_graph, plain.config, plain.labels, RELATIONS, inverse=inverse)
+    examples, groundings = toy_pairs(toy_graph)
+    batch = collator(examples, groundings)
+    rows = {label_of(collator, batch, row): row - 1 for row in range(1, 4)}
+    assert label_of(collator, batch, int(batch.relation_inverse[rows["hypernym"]])) == "antonym"
+    assert batch.relation_inverse[rows["antonym"]] == batch.relation_inverse[rows["part of"]] == 0
+    bridges = {label_of(collator, batch, row) for row in batch.node_text[batch.node_role == room.BRIDGE].tolist()}
+    assert bridges == {"bowed instrument", "string instrument"}
+    name = RelationName("has subtype", turned=True, inverse="subtype of")
+    batch = collator(examples, groundings, relation_names={hypernym: name})
+    row = [label_of(collator, batch, row) for row in range(1, 4)].index("has subtype")
+    assert label_of(collator, batch, int(batch.relation_inverse[row])) == "subtype of"
+
+
+def test_a_path_of_several_relations_climbs_by_those_under_their_own_names_only(make_model, toy_graph):
+    _, plain = make_model()
+    hypernym, part_of = toy_graph.relation("ex:hypernym"), toy_graph.relation("ex:partOf")
+    climbs = np.zeros(toy_graph.num_relations, dtype=np.uint8)
+    climbs[[hypernym, part_of]] = 1
+    collator = room.Collator(plain.tokenizer, toy_graph, plain.config, plain.labels, RELATIONS, climbs=climbs)
+    examples, groundings = toy_pairs(toy_graph)
+    known = collator(examples, groundings)
+    batch = collator(examples, groundings, relation_names={hypernym: RelationName("falls under")})
+    relations = [label_of(collator, known, row) for row in range(1, 4)]
+    for path, feature in zip(
+        known.path_relation.tolist(), batch.path_features[:, room.TAXONOMIC].tolist(), strict=True
+    ):
+        steps = [relations[row] for row in path if row >= 0]
+        if "hypernym" in steps:
+            assert feature == pytest.approx(steps.count("part of") / len(steps))
 
 
 def test_nodes_edges_and_paths_of_an_example_stay_with_it(make_model, toy_graph):
