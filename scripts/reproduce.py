@@ -1,10 +1,12 @@
-"""Write the answers of several measured runs as one Markdown page.
+r"""Write the answers of several measured runs as one Markdown page.
 
-    python scripts/reproduce.py RUN ... [--cost COST.json] > docs/results/learning.md
+    python scripts/reproduce.py RUN ... [--cost COST.json] [--notes docs/results/learning_notes.md] \
+        > docs/results/learning.md
 
 A run is a folder with result.json (what it is) and measures/ (the files of measure.py or rule_baseline.py). Runs that
 differ only in their seed are one row: the mean over seeds, and in brackets every seed. What was not measured is "-".
-The table of bars is `learning_bars.py`, the arithmetic `learning_runs.py`.
+What a person has to say of the figures stands in the file of notes and is put before the tables. The table of bars is
+`learning_bars.py`, the arithmetic `learning_runs.py`.
 """
 
 from __future__ import annotations
@@ -190,8 +192,8 @@ def cost_table(cost: dict[str, Any]) -> Rows:
     return table
 
 
-def page(runs: Runs, cost: dict[str, Any]) -> str:
-    """Return the whole page."""
+def page(runs: Runs, cost: dict[str, Any], notes: str = "") -> str:
+    """Return the whole page, with notes before the tables."""
     sections: list[tuple[str, str, Rows]] = [
         ("Bars", "Means over seeds.", bars(runs, cost)),
         ("Accuracy and controls", "In percent, in brackets the seeds.", accuracy_table(runs, PLAIN)),
@@ -212,7 +214,7 @@ def page(runs: Runs, cost: dict[str, Any]) -> str:
         ("Polarity by operator", "", category_table(runs, "polarity")),
         ("Cost of a training step", "", cost_table(cost)),
     ]  # fmt: skip
-    parts = ["# What the model learns from its graph", _dates(runs)]
+    parts = ["# What the model learns from its graph", _dates(runs), notes.strip()]
     for title, remark, table in sections:
         parts += [f"## {title}", remark, markdown(table) if len(table) > 1 else "Not measured."]
     parts += ["## Commands", "```sh\n" + "\n".join(_commands(runs)) + "\n```"]
@@ -231,9 +233,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", help="run folders with result.json and measures/")
     parser.add_argument("--cost", type=Path, help="JSON file of bench_training_step.py")
+    parser.add_argument("--notes", type=Path, help="Markdown to put before the tables")
     arguments = parser.parse_args()
     cost = json.loads(arguments.cost.read_text(encoding="utf-8")) if arguments.cost else {}
-    print(page(Runs(map(MeasuredRun.open, arguments.runs)), cost), end="")
+    notes = arguments.notes.read_text(encoding="utf-8") if arguments.notes else ""
+    print(page(Runs(map(MeasuredRun.open, arguments.runs)), cost, notes), end="")
 
 
 def _roles(runs: Runs) -> list[Role]:
