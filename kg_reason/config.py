@@ -144,10 +144,12 @@ class RetrieverConfig(Config):
     )
     doubtful_hops: int = setting(
         1, "longest path with an edge stated once where the graph states such twice, at entities with many of these; "
-        "max_hops or more: no edge is doubted",
+        "7: no edge is doubted",
         minimum=0, maximum=7,
     )
-    exclude_relations: tuple[str, ...] = setting((), "relations (IRI or name) that no path may use")
+    exclude_relations: tuple[str, ...] = setting(
+        (), "relations (IRI or name) that no path may use, nor their inverses where these state the same edges"
+    )
     walk_vocabulary: bool = setting(
         False, "also walk through entities of the RDF, RDFS, OWL and SKOS vocabularies, such as owl:Class"
     )

@@ -26,7 +26,7 @@ from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.model.adapter import base_fingerprint, base_names
 from kg_reason.nli import Label, task_labels
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # since 2 a relation is known by the name of its inverse too
 CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
     "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
 )

@@ -50,7 +50,7 @@ def test_an_adapter_says_which_base_it_needs(run, base, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 99}, "found format version 99, expected 1"),
+        ({"format_version": 99}, "found format version 99, expected 2"),
         ({"graph": ...}, "graph: found None, expected a dict"),
         ({"graph": {"path": 3}}, "graph: path: found 3, expected a str"),
         ({"settings": []}, r"settings: found \[\], expected a dict"),

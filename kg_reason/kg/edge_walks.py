@@ -74,7 +74,7 @@ def edge_walks(
             walk[relation], walk[other] = walk[other], TWIN_MISSING if may_lack else SKIP
             twin[relation], twin[other] = -1, relation if may_lack else -1
     for relation in excluded:
-        walk[[relation, *np.flatnonzero(twin == relation)]] = SKIP
+        walk[[relation, *np.flatnonzero(inverse == relation)]] = SKIP
     doubtful = stated.doubtful_edges(walk, twin) if doubt else np.zeros(len(graph.edge_head), dtype=np.uint8)
     return EdgeWalks(walk, inverse, twin, doubtful)
 

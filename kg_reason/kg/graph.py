@@ -306,8 +306,9 @@ class KnowledgeGraph:
         """Return the ids of all edges int64 [num_edges] that no edit removed, by head."""
         if not self.overlay.edits:
             return np.arange(self.num_edges, dtype=np.int64)
-        rows = zip(self.out_start.tolist(), self.out_end.tolist(), strict=True)
-        return np.array([edge for start, end in rows for edge in range(start, end)], dtype=np.int64)
+        sizes = np.asarray(self.out_end - self.out_start, dtype=np.int64)
+        ends = np.cumsum(sizes)
+        return np.repeat(self.out_start - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
 
     def is_value(self, entity: int) -> bool:
         """Tell whether an entity is a literal."""

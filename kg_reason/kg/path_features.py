@@ -128,7 +128,9 @@ def measure_paths(
             edge = code if code >= 0 else ~code
             found = max(0.0, float(rows.edge_weight[edge]))
             weight = found if i == 0 else min(weight, found)
-            taxonomic += 1.0 if rows.climbs[rows.edge_relation[edge]] else 0.0
+            relation = rows.edge_relation[edge]
+            told = rows.twin[relation] if rows.twin[relation] >= 0 else relation
+            taxonomic += 1.0 if rows.climbs[told] else 0.0
         start_alias = query.candidate[start_candidate, CANDIDATE_ALIAS]
         end_alias = query.candidate[end_candidate, CANDIDATE_ALIAS]
         same_pos = 0.5

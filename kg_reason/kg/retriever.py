@@ -236,7 +236,7 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, N
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
     climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
-    walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < config.max_hops)
+    walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < MAX_STEPS)
     climbing = [relation for relation in climbing if walks.walk[relation] in (ONE_OF_TWO, BOTH_WAYS)]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1

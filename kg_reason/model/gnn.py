@@ -1,8 +1,8 @@
 """Message passing over the union of the retrieved paths: states for nodes and relations.
 
 Nothing here belongs to one entity: a node starts from the text that mentions it or from its label, and from its role; a
-relation from its label, plus a learned residual where training has seen it. So new entities, new relations and other
-graphs need no new weights. Reading paths off these states is `fusion.py`.
+relation from its label and that of its inverse, its kind, and a learned residual where training has seen it. So new
+entities, new relations and other graphs need no new weights. Reading paths off these states is `fusion.py`.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from kg_reason.training.knowledge_changes import (
 )
 
 OTHER_NAME_SHARE = 0.75  # of the renamed relations that have other names; the rest get invented ones
-PAIRED_SHARE = 0.5  # of these that have an inverse of another name beside them
+PAIRED_SHARE = 0.5  # of the relations under a table name: those that also show a name of their inverse
 
 
 class Augmented(NamedTuple):
@@ -106,7 +106,7 @@ class Augmenter:
 
         A relation takes another name of its kind, such as "is a" for "hypernym"; one of the other direction, such as
         "has subtype", and then its edges are turned; or an invented one, and then its kind, where it is shown, or the
-        other relations of the path have to tell what it means.
+        other relations of the path have to tell what it means. A name of its inverse may stand beside.
         """
         share = self._config.renamed_relations
         rng = random.Random(f"names {self._config.seed} {epoch} {step}")

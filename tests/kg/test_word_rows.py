@@ -19,11 +19,10 @@ def test_every_word_has_its_place_in_the_text(table):
     words = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     assert [word for word in words if word.isalpha()] == ["A", "dog", "and", "a", "dog", "a", "cat"]
     assert rows[3] == rows[-2]
-    assert len(set(rows)) < len(rows)
 
 
 def test_words_of_a_function_phrase_are_taken_and_others_stay(table):
-    rows, starts, _ = place_words("a lot of dogs", table)
+    rows, _, _ = place_words("a lot of dogs", table)
     before = list(rows)
     take_phrases(rows, table)
     assert rows[:3] == [ROW_PHRASE] * 3
@@ -39,7 +38,7 @@ def test_words_of_a_function_phrase_are_taken_and_others_stay(table):
     ],
 )  # fmt: skip
 def test_function_words_turn_where_neighbours_or_a_tagger_say_so(table, text, word, tag, turns):
-    rows, starts, _ = place_words(text, table)
+    rows, _, _ = place_words(text, table)
     before = list(rows)
     tags = [0] * len(rows)
     tags[word] = tag

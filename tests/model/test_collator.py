@@ -136,16 +136,13 @@ def test_a_path_of_several_relations_climbs_by_those_under_their_own_names_only(
     climbs = np.zeros(toy_graph.num_relations, dtype=np.uint8)
     climbs[[hypernym, part_of]] = 1
     collator = room.Collator(plain.tokenizer, toy_graph, plain.config, plain.labels, RELATIONS, climbs=climbs)
-    examples, groundings = toy_pairs(toy_graph)
-    known = collator(examples, groundings)
-    batch = collator(examples, groundings, relation_names={hypernym: RelationName("falls under")})
-    relations = [label_of(collator, known, row) for row in range(1, 4)]
-    for path, feature in zip(
-        known.path_relation.tolist(), batch.path_features[:, room.TAXONOMIC].tolist(), strict=True
-    ):
-        steps = [relations[row] for row in path if row >= 0]
-        if "hypernym" in steps:
-            assert feature == pytest.approx(steps.count("part of") / len(steps))
+    path = ToyPath(0, 1, ("string", "violin", "bowedInstrument"), ("partOf", "hypernym"))
+    example = NLIExample("A string.", "A bowed instrument.", Label.NEUTRAL)
+    grounding = ground(toy_graph, example, (("string",), ("bowed instrument",)), (path,))
+    own = grounding.paths.features[0, room.TAXONOMIC]
+    for renamed, expected in ((hypernym, 0.5), (part_of, 0.5), (toy_graph.relation("ex:antonym"), own)):
+        batch = collator([example], [grounding], relation_names={renamed: RelationName("falls under")})
+        assert batch.path_features[0, room.TAXONOMIC] == expected
 
 
 def test_nodes_edges_and_paths_of_an_example_stay_with_it(make_model, toy_graph):
