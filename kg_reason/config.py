@@ -140,7 +140,8 @@ class RetrieverConfig(Config):
             "hypernym", "instance hypernym", "subclass of", "sub class of", "subclassof", "broader", "is a", "isa",
             "type", "instance of", "part holonym", "part of", "pertainym",
         ),
-        "relations (by readable name) that climb from an entity to a wider one",
+        "relations (by readable name) that climb from an entity to a wider one; in a graph that has none of them, "
+        "those whose shape is a hierarchy's",
     )
     doubtful_hops: int = setting(
         1, "longest path with an edge stated once where the graph states such twice, at entities with many of these; "

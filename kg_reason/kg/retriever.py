@@ -16,6 +16,7 @@ from kg_reason.config import RetrieverConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.kg.edge_walks import edge_walks
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.hierarchies import hierarchical_relations
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
@@ -235,7 +236,8 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, N
     wanted = {name.casefold() for name in config.taxonomic_relations}
     labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
     excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
-    climbing = [number for number, label in enumerate(labels) if label in wanted and number not in excluded]
+    climbing = [number for number, label in enumerate(labels) if label in wanted]
+    climbing = [number for number in climbing or hierarchical_relations(graph) if number not in excluded]
     walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < MAX_STEPS)
     climbing = [relation for relation in climbing if walks.walk[relation] in (ONE_OF_TWO, BOTH_WAYS)]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
