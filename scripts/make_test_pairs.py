@@ -89,7 +89,7 @@ def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_se
     categories take turns as far as they go.
 
     Args:
-        examples: to choose from.
+        examples: to choose from; those without a label are left.
         num_pairs: about how many; fewer where the scarcest label of each class gives no more.
         seed: of every choice.
         frame_sets: the set of frames of each category that asks for one.
@@ -97,6 +97,8 @@ def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_se
     rng = random.Random(f"choose {seed}")
     heaps: dict[tuple[str, str], dict[Label, dict[str, list[NLIExample]]]] = {}
     for example in examples:
+        if example.label is None:
+            continue
         tag = example.justification.premise_word.tag if example.justification is not None else ""
         word_class = (tag if tag == NAME_TAG else tag[:2], frame_sets.get(example.category, ""))
         of_class = heaps.setdefault(word_class, {label: {} for label in THREE_WAY})

@@ -4,7 +4,7 @@ import pytest
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.relation_kinds import KINDS, names_of_kind, plain_name, relation_kinds
+from kg_reason.kg.relation_kinds import KINDS, RelationName, names_of_kind, plain_name, relation_kinds
 from kg_reason.kg.triples import Source, Triple
 
 GROUPS = {"wider": ("hypernym", "^narrower", "sub class of"), "opposite": ("antonym", "^antonym")}
@@ -67,7 +67,9 @@ def test_relations_that_point_at_each_other_in_a_circle_have_no_kind():
 
 
 def test_the_names_of_a_kind_say_whether_they_lead_the_other_way():
-    assert names_of_kind(WIDER, GROUPS) == (("hypernym", False), ("sub class of", False), ("narrower", True))
-    assert names_of_kind(-WIDER, GROUPS) == (("narrower", False), ("hypernym", True), ("sub class of", True))
-    assert names_of_kind(OPPOSITE, GROUPS) == (("antonym", False),)
+    hypernym, subclass, narrower = (RelationName(text) for text in ("hypernym", "sub class of", "narrower"))
+    assert names_of_kind(WIDER, GROUPS) == (hypernym, subclass, narrower._replace(turned=True))
+    turned = (name._replace(turned=True) for name in (hypernym, subclass))
+    assert names_of_kind(-WIDER, GROUPS) == (narrower, *turned)
+    assert names_of_kind(OPPOSITE, GROUPS) == (RelationName("antonym"),)
     assert names_of_kind(0, GROUPS) == ()
