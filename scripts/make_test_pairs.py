@@ -62,7 +62,7 @@ NAME_TAG = "NNP"
 EMPTY = "head\trelation\ttail\nnothing at all\tis unlike\tanything at all\n"  # what no sentence speaks of
 RANDOM_EDGES = 5  # times the edges of the graph
 EntityPair = frozenset[str]
-Frames = dict[str, str]  # category of pairs -> set of frames
+FrameSets = dict[str, str]  # category of pairs -> set of frames
 Summary = dict[str, Any]
 
 logger = logging.getLogger("make_test_pairs")
@@ -82,7 +82,7 @@ def is_upward(example: NLIExample) -> bool:
     return not downward and not OPERATORS.search(example.premise) and not OPERATORS.search(example.hypothesis)
 
 
-def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_sets: Frames) -> list[NLIExample]:
+def balanced(examples: Sequence[NLIExample], num_pairs: int, seed: int, frame_sets: FrameSets) -> list[NLIExample]:
     """Choose pairs evenly over the labels in each class of words, so that neither word class nor frame tells the label.
 
     A class is a part of speech, names apart, and the set of frames that its patterns ask for. Within a class and label,

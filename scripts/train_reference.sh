@@ -6,10 +6,13 @@
 #
 # PATH holds one folder per data set, each with JSON Lines files named after their splits (recipe.py names them). Without
 # more it trains FOLDER/paths-0, in about a quarter of an hour on two cores. --seeds and --evidence train further seeds,
-# the twin without the graph (text) and the controls (counts, verbalised, tokens); --shares takes so much of the labelled
-# pairs. --measure answers all test sets with every run; then  python scripts/reproduce.py FOLDER/*-*/  prints the page
-# docs/results/learning.md. --graphs is a folder with graphs that no model was trained on: codex_m, codex_s,
-# disease_ontology and conceptnet_cn100k. What is in FOLDER already is not done again.
+# the twin without the graph (text) and the controls (counts, verbalised, tokens); --shares takes so much of the
+# labelled pairs. --measure answers all test sets with every run; then
+#
+#   python scripts/reproduce.py FOLDER/*-*/ --notes docs/results/learning_notes.md
+#
+# prints the page docs/results/learning.md. --graphs is a folder with graphs that no model was trained on: codex_m,
+# codex_s, disease_ontology and conceptnet_cn100k. What is in FOLDER already is not done again.
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 benchmarks="" out="runs/reference" seeds="0" evidence="paths" shares="1" measure="" graphs=""

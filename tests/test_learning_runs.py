@@ -174,6 +174,11 @@ def test_the_page_has_every_table_and_says_what_was_not_measured(folders):
     assert "## Cost of a training step\n\nNot measured." in text
 
 
+def test_notes_stand_before_the_tables(folders):
+    plain, noted = page(opened(folders), {}), page(opened(folders), {}, "Three seeds.\n")
+    assert noted == plain.replace("## Bars", "Three seeds.\n\n## Bars", 1)
+
+
 def test_recall_on_entailments_is_counted_on_entailments_only(folders):
     rows = {row[0]: row[1:] for row in kept_table(opened(folders))}
     assert rows["sick, entailments"][:3] == ["2", "75.0 (50.0, 100.0)", "50.0 (50.0, 50.0)"]
