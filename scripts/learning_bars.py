@@ -245,16 +245,27 @@ def _edits(runs: Runs) -> list[Bar]:
     return rows
 
 
-def _rest(runs: Runs, cost: dict[str, Any]) -> list[Bar]:
-    means = {}
+def _controls(runs: Runs) -> Bar:
+    """Compare every control with the default on the seeds that both have; tied is what an interval holding 0 says."""
     sets = (*CURVE_SETS, "nonce", "polarity")
-    for role in sorted({run.role for run in runs.all if run.role.labelled_share == 1 and run.role != RULES}):
-        shares = [runs.share(role, name) for name in sets]
-        if all(share is not None for share in shares):
-            means[role.evidence] = mean(share.mean for share in shares if share is not None)
-    text = ", ".join(f"{name} {100 * value:.1f}" for name, value in means.items()) or MISSING
-    best = means.get("paths", 0.0) >= max(means.values()) if len(means) > 1 and "paths" in means else None
-    rows: list[Bar] = [(f"controls, mean of {', '.join(sets)}", "the default is best or tied", text, best)]
+    roles = sorted({run.role for run in runs.all if run.role.labelled_share == 1} - {FUSED, RULES})
+    found, beaten = [], False
+    for role in roles:
+        gains = [gain for name in sets if (gain := runs.difference((role, name), (FUSED, name))) is not None]
+        if len(gains) == len(sets):
+            middle = mean(gain.mean for gain in gains)
+            low, high = (  # the sets' items are not the same ones, so their intervals add up as independent ones
+                middle + sign * sum(((gain.high - gain.low) / 2) ** 2 for gain in gains) ** 0.5 / len(gains)
+                for sign in (-1, 1)
+            )
+            found.append(f"{role.evidence} {100 * middle:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
+            beaten = beaten or low > 0
+    title = f"controls minus the default, mean of {', '.join(sets)}"
+    return title, "none above 0", ", ".join(found) or MISSING, not beaten if found else None
+
+
+def _rest(runs: Runs, cost: dict[str, Any]) -> list[Bar]:
+    rows: list[Bar] = [_controls(runs)]
     ratios = {name: row["ratio"] for name, row in cost.get("arithmetic", {}).items()}
     text = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()) or MISSING
     rows.append(("a fused step over a text-only step", "1.15", text, max(ratios.values()) <= 1.15 if ratios else None))

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from edit_items import STATES, copy_with_edits, edits_until, read_edit_items
 from measured_sets import (
     ALL_SETS,
@@ -83,6 +84,7 @@ class Measurer:
         """Return the run's reasoner over a graph."""
         if self._reasoner is None or graph != self._graph:
             self._reasoner = Reasoner.load(self._place.run, KnowledgeGraph.open(graph))
+            self._reasoner.model.to(torch.accelerator.current_accelerator(check_available=True) or "cpu")
             self._graph = graph
         return self._reasoner
 

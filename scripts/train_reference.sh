@@ -5,7 +5,7 @@
 #                              [--shares "1 0.1"] [--measure] [--graphs PATH]
 #
 # PATH holds one folder per data set, each with JSON Lines files named after their splits (recipe.py names them). Without
-# more it trains FOLDER/paths-0, in about a quarter of an hour on two cores. --seeds and --evidence train further seeds,
+# more it trains FOLDER/paths-0, in about 20 minutes on two cores. --seeds and --evidence train further seeds,
 # the twin without the graph (text) and the controls (counts, verbalised, tokens); --shares takes so much of the
 # labelled pairs. --measure answers all test sets with every run; then
 #
