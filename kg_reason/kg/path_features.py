@@ -27,6 +27,7 @@ from kg_reason.kg.search import (
     Int32,
     Query,
     Rows,
+    degree,
 )
 
 PATH_FEATURES = (
@@ -58,7 +59,7 @@ NUM_PATH_FEATURES = len(PATH_FEATURES)
 
 @compiled
 def _openness(rows: Rows, node: int) -> float:
-    edges = (rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node])
+    edges = degree(rows, node)
     return float(edges / (edges + 100.0))
 
 

@@ -248,8 +248,11 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, N
         found = (graph.find_id(iri) for iri in VOCABULARY)
         closed[[entity for entity in found if entity >= 0]] = 1
     climb_relation = np.array(climbing, dtype=np.int32)
+    doubtful = np.flatnonzero(walks.doubtful)
+    ends = np.concatenate([graph.edge_head[doubtful], graph.edge_tail[doubtful]])
+    num_doubtful = np.bincount(ends, minlength=graph.num_entities).astype(np.int32)
     rows = Rows(
-        **arrays, walk=walks.walk, twin=walks.twin, doubtful=walks.doubtful, climbs=climbs,
+        **arrays, walk=walks.walk, twin=walks.twin, doubtful=walks.doubtful, num_doubtful=num_doubtful, climbs=climbs,
         climb_relation=climb_relation, closed=closed,
     )  # fmt: skip
     return rows, walks.inverse

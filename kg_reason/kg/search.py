@@ -85,7 +85,7 @@ class Rows(NamedTuple):
     """The graph as the kernels read it; see `graph.KnowledgeGraph`.
 
     `climbs` marks taxonomic relations, `closed` the entities that no path goes through; `walk`, `twin` and `doubtful`
-    are those of `edge_walks.EdgeWalks`.
+    are those of `edge_walks.EdgeWalks`; `num_doubtful` counts the doubtful edges of each entity.
     """
 
     out_start: Int64
@@ -104,6 +104,7 @@ class Rows(NamedTuple):
     closed: NDArray[np.uint8]
     twin: Int32
     doubtful: NDArray[np.uint8]
+    num_doubtful: Int32
 
 
 class Limits(NamedTuple):
@@ -160,9 +161,15 @@ class Scratch(NamedTuple):
 
 
 @compiled
-def degree(rows: Rows, node: int) -> int:
+def num_edges(rows: Rows, node: int) -> int:
     """Count the edges of an entity, both ways."""
     return int((rows.out_end[node] - rows.out_start[node]) + (rows.in_end[node] - rows.in_start[node]))
+
+
+@compiled
+def degree(rows: Rows, node: int) -> int:
+    """Count the edges of an entity that nothing is doubted of, both ways: noise makes no hubs."""
+    return num_edges(rows, node) - int(rows.num_doubtful[node])
 
 
 @compiled
@@ -211,7 +218,7 @@ def _step_use(rows: Rows, edge: int, outward: bool) -> int:
 def meet_entity(rows: Rows, limits: Limits, memory: Memory, counters: Int64, node: int) -> None:
     """Remember the row of an entity; one with too many edges gets an empty row and an endless ball."""
     start = counters[STEPS]
-    edges = degree(rows, node)
+    edges = num_edges(rows, node)
     count = 0
     ball = 0
     if edges > max(MAX_ROW, limits.max_degree):

@@ -3,10 +3,12 @@
 import random
 
 import numpy as np
+import pytest
 
-from kg_reason import BuildConfig, KnowledgeGraph, Retriever, build_graph
+from kg_reason import BuildConfig, EntityLinker, KnowledgeGraph, Retriever, build_graph
 from kg_reason.kg.edge_walks import MAX_UNDOUBTED, edge_walks
 from kg_reason.kg.editing import edit_graph
+from kg_reason.kg.paths import PATH_FEATURES
 from kg_reason.kg.relation_walk import BOTH_WAYS, SKIP
 from kg_reason.kg.search import TWIN_MISSING
 from kg_reason.kg.triples import Source, Triple
@@ -78,6 +80,18 @@ def test_random_edges_are_doubtful_and_true_ones_are_not():
     named = {(f"e{head}", relation, f"e{tail}") for head, relation, tail in added}
     assert doubtful <= named
     assert len(doubtful) > 0.95 * len(added)
+
+
+def test_random_edges_make_no_entity_look_general():
+    edges = tree()
+    features = []
+    for stated in (edges, edges | noise(edges, 5 * len(edges))):
+        graph = graph_of(stated)
+        linker, retriever = EntityLinker(graph), Retriever(graph)
+        paths = retriever.retrieve(linker.link("the e100"), linker.link("the e25"))
+        best = next(row for row in range(paths.num_paths) if paths.length[row] == 2)
+        features.append([paths.features[best, PATH_FEATURES.index(name)] for name in ("hub", "start_degree")])
+    assert features[0] == pytest.approx(features[1], abs=0.08)
 
 
 def test_a_few_edges_that_stand_once_are_not_doubtful_and_one_more_makes_all_of_them_so():
