@@ -329,3 +329,15 @@ class SuggestConfig(Config):
     similarity_weight: float = setting(
         1.0, "what the words shared with the most similar pair before it cost a pair", minimum=0.0
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig(Config):
+    """What the audits ask, and of how much."""
+
+    max_examples: int = setting(1000, "labelled pairs that each audit reads at most, drawn by chance", minimum=1)
+    audit_seed: int = setting(0, "seed of every choice of the audits", minimum=0)
+    batch_size: int = setting(32, "pairs answered at once", minimum=1)
+    bias_file: str = setting("", "TOML file with templates and word lists for bias; empty: those that are shipped")
+    cause_file: str = setting("", "TSV or JSONL file with cause and effect clauses; empty: those that are shipped")
+    policy_file: str = setting("", "TOML file with sensitive relations, entities and topics; empty: the shipped policy")

@@ -99,6 +99,18 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def make_reasoner(toy_graph, tiny_encoder):
+    """Make an untrained reasoner of some model settings; two of the same settings give the same answers."""
+    from kg_reason import ModelConfig, Reasoner, ReasonerConfig
+
+    def make(graph=toy_graph, seed=0, **settings):
+        model = ModelConfig(encoder=str(tiny_encoder), graph_dim=16, **settings)
+        return Reasoner.build(graph, ReasonerConfig(model=model), seed=seed)
+
+    return make
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing here may reach out: any connection to another machine fails the test."""

@@ -85,22 +85,28 @@ class FusedModel(nn.Module):
         self.path_tokens = path_tokens
         self.has_token_types = num_token_types(encoder) > 1
 
-    def forward(self, batch: Batch, path_weight: Tensor | None = None) -> FusedOutput:
+    def forward(
+        self, batch: Batch, path_weight: Tensor | None = None, *, token_states: Tensor | None = None
+    ) -> FusedOutput:
         """Answer a batch.
 
         Args:
             batch: from the collator of this model.
             path_weight: multiplies the contribution of each path, [K]; 0 deletes a path. None: all count fully. A path
                 that is a token is scaled instead, and hidden at 0; verbalised paths cannot be weighed.
+            token_states: of `encode_text`, [B, T, text_dim], so that one text is encoded once for many subgraphs; None:
+                the text is encoded here. Where paths are tokens it cannot be encoded without them.
         """
-        if self.path_tokens is not None and self.subgraph_encoder is not None:
+        if token_states is not None:
+            pass
+        elif self.path_tokens is not None and self.subgraph_encoder is not None:
             words: Tensor = word_embeddings(self.encoder)(batch.input_ids)  # [B, T, embedding_dim]
             with full_precision(words):
                 states = self.subgraph_encoder(batch, self._label_states(batch), self._pool_mentions(batch, words))
                 paths: Tensor = self.path_tokens(batch, states)  # [K, embedding_dim]
             token_states = self._encode_with_paths(batch, words, paths, path_weight)  # [B, T + P, text_dim]
         else:
-            token_states = self._encode(batch, input_ids=batch.input_ids, attention_mask=batch.attention_mask)
+            token_states = self.encode_text(batch)
         with full_precision(token_states):
             token_states = token_states.float()
             text_logits: Tensor = self.text_head(token_states[:, 0])  # [B, num_labels]
@@ -110,6 +116,10 @@ class FusedModel(nn.Module):
                 contributions = contributions * path_weight[:, None]
             total = torch.zeros_like(text_logits).index_add(0, batch.path_example, contributions)
             return FusedOutput(text_logits + total, text_logits, contributions, gates)
+
+    def encode_text(self, batch: Batch) -> Tensor:
+        """Return the token states of a batch's texts without any path, [B, T, text_dim]."""
+        return self._encode(batch, input_ids=batch.input_ids, attention_mask=batch.attention_mask)
 
     def _judge(self, batch: Batch, token_states: Tensor, text_logits: Tensor) -> PathVotes:
         """Let every path vote; where paths have no vote of their own, all are 0."""

@@ -1,0 +1,1 @@
+"""Why an answer is what it is: grouped contributions, counterfactuals, fidelity, attributions and pictures."""
