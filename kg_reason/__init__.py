@@ -9,7 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kg_reason.abstention import abstain
+    from kg_reason.audits.catalogue import audit
+    from kg_reason.audits.result import AuditResult
     from kg_reason.config import (
+        AuditConfig,
         BuildConfig,
         ExampleConfig,
         LinkerConfig,
@@ -24,22 +28,27 @@ if TYPE_CHECKING:
     from kg_reason.evaluation import evaluate
     from kg_reason.evaluation_report import EvaluationReport
     from kg_reason.examples import read_examples, write_examples
+    from kg_reason.exclusion import excluding
     from kg_reason.kg.building import build_graph
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.linker import EntityLinker
     from kg_reason.kg.reading import read_triples
     from kg_reason.kg.retriever import Retriever
     from kg_reason.nli import Label, NLIExample
+    from kg_reason.policy import Policy, apply_policy
     from kg_reason.prediction import Prediction
     from kg_reason.reasoner import Reasoner
     from kg_reason.suggestion import Suggestion, suggest
     from kg_reason.synthesis.generator import synthesize
     from kg_reason.training.loop import TrainReport, train
     from kg_reason.training.run_record import TrainFiles
+    from kg_reason.training.temperature import calibrate
 
 __version__ = "0.1.0"
 
 _ROOM_OF = {
+    "AuditConfig": "config",
+    "AuditResult": "audits.result",
     "BuildConfig": "config",
     "EntityLinker": "kg.linker",
     "EvaluationReport": "evaluation_report",
@@ -50,6 +59,7 @@ _ROOM_OF = {
     "LinkerConfig": "config",
     "ModelConfig": "config",
     "NLIExample": "nli",
+    "Policy": "policy",
     "Prediction": "prediction",
     "Reasoner": "reasoner",
     "ReasonerConfig": "config",
@@ -61,8 +71,13 @@ _ROOM_OF = {
     "TrainConfig": "config",
     "TrainFiles": "training.run_record",
     "TrainReport": "training.loop",
+    "abstain": "abstention",
+    "apply_policy": "policy",
+    "audit": "audits.catalogue",
     "build_graph": "kg.building",
+    "calibrate": "training.temperature",
     "evaluate": "evaluation",
+    "excluding": "exclusion",
     "read_examples": "examples",
     "read_triples": "kg.reading",
     "suggest": "suggestion",
@@ -72,6 +87,8 @@ _ROOM_OF = {
 }
 
 __all__ = [
+    "AuditConfig",
+    "AuditResult",
     "BuildConfig",
     "EntityLinker",
     "EvaluationReport",
@@ -82,6 +99,7 @@ __all__ = [
     "LinkerConfig",
     "ModelConfig",
     "NLIExample",
+    "Policy",
     "Prediction",
     "Reasoner",
     "ReasonerConfig",
@@ -93,8 +111,13 @@ __all__ = [
     "TrainConfig",
     "TrainFiles",
     "TrainReport",
+    "abstain",
+    "apply_policy",
+    "audit",
     "build_graph",
+    "calibrate",
     "evaluate",
+    "excluding",
     "read_examples",
     "read_triples",
     "suggest",

@@ -1,6 +1,7 @@
 """The command `kg-reason`: the parser, and the one door at which errors become a line and an exit code.
 
-Exit codes: 0 done · 1 an error of ours, in one line · 2 wrong usage · 130 interrupted. Results go to standard output;
+Exit codes: 0 done · 1 an error of ours, in one line · 2 wrong usage · 3 an audit crossed a threshold · 130
+interrupted. Results go to standard output;
 progress, remarks and errors to standard error. With --json an error is also an object `{"error": {"type", "message"}}`
 on both. The commands themselves are in `commands/`.
 """
@@ -18,6 +19,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from kg_reason.commands.arguments import UsageError
+from kg_reason.commands.audit import add_commands as add_audit_commands
+from kg_reason.commands.calibrate import add_commands as add_calibrate_commands
+from kg_reason.commands.exclusion import add_commands as add_exclusion_commands
+from kg_reason.commands.explain import add_commands as add_explain_commands
 from kg_reason.commands.graph import add_commands as add_graph_commands
 from kg_reason.commands.inspection import add_commands as add_inspection_commands
 from kg_reason.commands.model import add_commands as add_model_commands
@@ -63,7 +68,8 @@ def make_parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentP
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")  # each of them a Parser
     for add_commands in (
         add_graph_commands, add_inspection_commands, add_model_commands, add_training_commands, add_query_commands,
-        add_system_commands,
+        add_audit_commands, add_system_commands, add_exclusion_commands, add_calibrate_commands,
+        add_explain_commands,
     ):  # fmt: skip
         add_commands(commands)
     for command in commands.choices.values():

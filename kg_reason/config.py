@@ -131,7 +131,9 @@ class RetrieverConfig(Config):
         7, "longest climb between words that stand in each other's place and have no shorter path, in edges",
         minimum=4, maximum=7,
     )
-    max_degree: int = setting(400, "entities with more edges are not walked through", minimum=1)
+    max_degree: int = setting(
+        400, "entities with more edges are not walked through", minimum=1, maximum=1_000_000_000
+    )
     max_paths_per_pair: int = setting(4, "paths kept for each pair of mentions", minimum=1, maximum=64)
     max_paths: int = setting(24, "paths kept for each example", minimum=1, maximum=512)
     hypothesis_paths: bool = setting(True, "also paths between two words of the hypothesis that the premise lacks")
@@ -150,6 +152,9 @@ class RetrieverConfig(Config):
     )
     exclude_relations: tuple[str, ...] = setting(
         (), "relations (IRI or name) that no path may use, nor their inverses where these state the same edges"
+    )
+    exclude_entities: tuple[str, ...] = setting(
+        (), "entities (id or label, of a label all that bear it) that no path may start at, go through or end in"
     )
     walk_vocabulary: bool = setting(
         False, "also walk through entities of the RDF, RDFS, OWL and SKOS vocabularies, such as owl:Class"

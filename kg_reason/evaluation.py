@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 from tqdm import tqdm
 
+from kg_reason.abstention import check_threshold
+from kg_reason.calibration import class_probabilities
 from kg_reason.errors import ConfigError
-from kg_reason.evaluation_report import AnswerReport, ClassScores, EvaluationReport, Slice
+from kg_reason.evaluation_report import AbstentionReport, AnswerReport, ClassScores, EvaluationReport, Selection, Slice
 from kg_reason.nli import TWO_WAY, Label, NLIExample, fit_label
 from kg_reason.terminal import PROGRESS_DELAY
 
@@ -32,6 +35,20 @@ Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+class ScoredLabels(NamedTuple):
+    """The labels that true labels and answers are compared in, and both as positions in them.
+
+    Attributes:
+        labels: the model's, or entailment and not_entailment where model or data have only those.
+        truth: [num_examples], position of the true label.
+        columns: [num_labels of the model], position that each column of the logits counts as.
+    """
+
+    labels: tuple[Label, ...]
+    truth: Numbers
+    columns: Numbers
+
+
 def evaluate(
     reasoner: Reasoner,
     examples: Sequence[NLIExample],
@@ -39,6 +56,7 @@ def evaluate(
     batch_size: int = 32,
     num_workers: int = 1,
     show_progress: bool = False,
+    abstain_below: float | None = None,
 ) -> EvaluationReport:
     """Answer labelled examples, with the graph and from text alone, and report how well.
 
@@ -48,16 +66,19 @@ def evaluate(
         batch_size: examples encoded at once.
         num_workers: processes that ground the examples.
         show_progress: show bars on stderr.
+        abstain_below: answers of a lower probability are also reported as left out; None: every answer is given.
 
     Raises:
-        ConfigError: there is no example, or one without a label.
+        ConfigError: there is no example, one without a label, or the threshold is not in [0, 1].
     """
+    if abstain_below is not None:
+        check_threshold(abstain_below)
     labels_true = [_true_label(number, example) for number, example in enumerate(examples, start=1)]
     if not examples:
         raise ConfigError("examples: found none, expected at least one")
     groundings = reasoner.ground_all(examples, num_workers=num_workers, show_progress=show_progress)
     scores = score_all(reasoner, examples, groundings, batch_size=batch_size, show_progress=show_progress)
-    return report(
+    result = report(
         labels_true,
         scores.logits,
         scores.text_logits,
@@ -65,6 +86,12 @@ def evaluate(
         [example.category for example in examples],
         reasoner.labels,
     )
+    if abstain_below is None:
+        return result
+    scored, calibration = scored_labels(labels_true, reasoner.labels), reasoner.calibration
+    fused = select(scored, scores.logits / calibration.temperature, abstain_below)
+    text = select(scored, scores.text_logits / calibration.text_temperature, abstain_below)
+    return replace(result, abstention=AbstentionReport(abstain_below, fused, text))
 
 
 def score_all(
@@ -128,13 +155,9 @@ def report(
         raise ConfigError("examples: found none, expected at least one")
     if not len(has_evidence) == len(categories) == num_examples:
         raise ConfigError(f"expected evidence flags and categories of {num_examples} examples")
-    two_way = Label.NOT_ENTAILMENT in labels or Label.NOT_ENTAILMENT in labels_true
-    scored = TWO_WAY if two_way else labels
-    position = {label: scored.index(fit_label(label, scored)) for label in {*labels, *labels_true}}
-    truth = np.array([position[label] for label in labels_true], dtype=np.int64)  # [num_examples]
-    column = np.array([position[label] for label in labels], dtype=np.int64)  # [num_labels]
-    fused = column[_best(logits, num_examples, len(labels))]  # [num_examples]
-    text = column[_best(text_logits, num_examples, len(labels))]  # [num_examples]
+    scored, truth, columns = scored_labels(labels_true, labels)
+    fused = columns[_best(logits, num_examples, len(labels))]  # [num_examples]
+    text = columns[_best(text_logits, num_examples, len(labels))]  # [num_examples]
     num_mended = int(((fused == truth) & (text != truth)).sum())
     num_spoilt = int(((fused != truth) & (text == truth)).sum())
     exact, mid = mcnemar(num_mended, num_spoilt)
@@ -151,6 +174,34 @@ def report(
         majority_label=scored[int(support.argmax())],
         majority_accuracy=float(support.max() / num_examples),
     )
+
+
+def scored_labels(labels_true: Sequence[Label], labels: tuple[Label, ...]) -> ScoredLabels:
+    """Return in which labels a model is scored on data.
+
+    Args:
+        labels_true: [num_examples].
+        labels: the model's, position = column of its logits.
+    """
+    two_way = Label.NOT_ENTAILMENT in labels or Label.NOT_ENTAILMENT in labels_true
+    scored = TWO_WAY if two_way else labels
+    position = {label: scored.index(fit_label(label, scored)) for label in {*labels, *labels_true}}
+    truth = np.array([position[label] for label in labels_true], dtype=np.int64)  # [num_examples]
+    columns = np.array([position[label] for label in labels], dtype=np.int64)  # [num_labels]
+    return ScoredLabels(scored, truth, columns)
+
+
+def select(scored: ScoredLabels, logits: NDArray[np.floating[Any]], threshold: float) -> Selection:
+    """Part the answers by their probability, that of the model's own label.
+
+    Args:
+        scored: of the examples and the model.
+        logits: [num_examples, num_labels], over the temperature.
+        threshold: an answer of a lower probability is left out.
+    """
+    right = scored.columns[_best(logits, *logits.shape)] == scored.truth  # [num_examples]
+    is_given = class_probabilities(logits).max(axis=1) >= threshold  # [num_examples]
+    return Selection(answered=_slice(right[is_given]), left_out=_slice(right[~is_given]))
 
 
 def wilson(num_right: int, num_examples: int) -> tuple[float, float]:

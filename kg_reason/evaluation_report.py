@@ -86,6 +86,44 @@ class AnswerReport:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """How the answers fare that are given, and those that are left out as unsure."""
+
+    answered: Slice
+    left_out: Slice
+
+    @property
+    def coverage(self) -> float:
+        """Share of the examples that are answered, in [0, 1]."""
+        return self.answered.num_examples / (self.answered.num_examples + self.left_out.num_examples)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the selection as plain data."""
+        return {
+            "coverage": self.coverage, "answered": self.answered.to_json(), "left_out": self.left_out.to_json()
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AbstentionReport:
+    """What leaving out unsure answers does.
+
+    Attributes:
+        threshold: answers of a lower probability are left out.
+        fused: the answers with the graph.
+        text: the answers from text alone, by their own probability.
+    """
+
+    threshold: float
+    fused: Selection
+    text: Selection
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {"threshold": self.threshold, **self.fused.to_json(), "text": self.text.to_json()}
+
+
+@dataclass(frozen=True)
 class EvaluationReport:
     """The fused answers beside the text-only ones.
 
@@ -99,6 +137,7 @@ class EvaluationReport:
         mcnemar_mid_p: its mid-p value, which keeps the level with more power.
         majority_label: the most frequent true label.
         majority_accuracy: accuracy of answering it always.
+        abstention: what leaving out unsure answers does; None where all are given.
     """
 
     labels: tuple[Label, ...]
@@ -110,6 +149,7 @@ class EvaluationReport:
     mcnemar_mid_p: float
     majority_label: Label
     majority_accuracy: float
+    abstention: AbstentionReport | None = None
 
     @property
     def num_examples(self) -> int:
@@ -138,24 +178,39 @@ class EvaluationReport:
             "mcnemar_mid_p": self.mcnemar_mid_p,
             "majority_label": str(self.majority_label),
             "majority_accuracy": self.majority_accuracy,
+            **({"abstention": self.abstention.to_json()} if self.abstention else {}),
         }
 
     def to_text(self) -> str:
         """Return the report as aligned tables for a terminal, scores in per cent."""
-        return "\n".join([
-            *_lines(_slice_table(self)),
-            "",
-            *_lines(_class_table(self)),
-            "",
-            *_lines(_confusion_table(self)),
-            "",
-            *_remarks(self),
-        ])
+        tables = [row for table in _tables(self) for row in (*_lines(table), "")]
+        return "\n".join([*tables, *_remarks(self)])
 
     def _repr_html_(self) -> str:
         """Return the tables of `to_text` for notebooks."""
-        tables = [html_table(table) for table in (_slice_table(self), _class_table(self), _confusion_table(self))]
+        tables = [html_table(table) for table in _tables(self)]
         return "<br>".join([*tables, *map(html_text, _remarks(self))])
+
+
+def _tables(result: EvaluationReport) -> list[list[list[str]]]:
+    tables = [_slice_table(result), _class_table(result), _confusion_table(result)]
+    if result.abstention is not None:
+        tables.insert(1, _abstention_table(result.abstention))
+    return tables
+
+
+def _abstention_table(result: AbstentionReport) -> list[list[str]]:
+    title = f"unsure below {result.threshold:g}"
+    table = [[title, "examples", "accuracy, %", "95 % interval", "text-only examples", "text-only accuracy"]]
+    for name, part, beside in (
+        ("answered", result.fused.answered, result.text.answered),
+        ("unsure", result.fused.left_out, result.text.left_out),
+    ):
+        accuracy, text_accuracy = ("-" if s.accuracy is None else _percent(s.accuracy) for s in (part, beside))
+        interval = " to ".join(map(_percent, part.interval)) if part.num_examples else "-"
+        table.append([name, f"{part.num_examples:,}", accuracy, interval, f"{beside.num_examples:,}", text_accuracy])
+    coverage = [_percent(selection.coverage) for selection in (result.fused, result.text)]
+    return [*table, ["coverage, %", coverage[0], "", "", coverage[1], ""]]
 
 
 def _remarks(result: EvaluationReport) -> list[str]:

@@ -179,7 +179,7 @@ def _fitted(action: argparse.Action, value: object) -> Value:
         if not isinstance(value, bool):
             raise ConfigError(f"found {value!r}, expected true or false")
         return value
-    if action.nargs in ("*", "+") or isinstance(action.nargs, int):
+    if action.nargs in ("*", "+") or isinstance(action.nargs, int) or isinstance(action, argparse._AppendAction):
         items = value if isinstance(value, list) else [value]
         if isinstance(action.nargs, int) and len(items) != action.nargs:
             raise ConfigError(f"found {len(items)} values, expected {action.nargs}")

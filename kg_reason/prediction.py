@@ -21,15 +21,21 @@ EVIDENCE_SHOWN = 0.005  # a path is left out of the page when it moves no logit 
 
 @dataclass(frozen=True)
 class Answer:
-    """Logits over the labels of the task, at least one, and what follows from them; any finite number is a logit."""
+    """Logits over the labels of the task, at least one, and what follows from them.
+
+    Attributes:
+        logits: label -> any finite number; what the paths contribute adds up to these.
+        temperature: above 0; the probabilities are of the logits divided by it (`calibration.py`).
+    """
 
     logits: Mapping[Label, float]
+    temperature: float = 1.0
 
     @property
     def probabilities(self) -> dict[Label, float]:
-        """Softmax of the logits, in the order of the labels: each in [0, 1], together 1."""
+        """Softmax of the logits over the temperature, in the order of the labels: each in [0, 1], together 1."""
         highest = max(self.logits.values())
-        weights = {label: math.exp(logit - highest) for label, logit in self.logits.items()}
+        weights = {label: math.exp((logit - highest) / self.temperature) for label, logit in self.logits.items()}
         total = sum(weights.values())
         return {label: weight / total for label, weight in weights.items()}
 
@@ -39,11 +45,12 @@ class Answer:
         return max(self.logits, key=lambda label: self.logits[label])
 
     def to_json(self) -> dict[str, Any]:
-        """Return label, probabilities and logits."""
+        """Return label, probabilities, logits and temperature."""
         return {
             "label": str(self.label),
             "probabilities": {str(label): value for label, value in self.probabilities.items()},
             "logits": {str(label): value for label, value in self.logits.items()},
+            "temperature": self.temperature,
         }
 
 

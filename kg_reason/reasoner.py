@@ -6,18 +6,18 @@ A saved reasoner is one folder without pickles:
     model.safetensors     the weights; beside an adapter all but those of its base encoder, which config.json names
     encoder_config.json   the architecture of the text encoder
     tokenizer/            the tokenizer's files
+    calibration.json      temperatures of its probabilities, where they were fitted (training/temperature.py)
     training.json, README.md   how it was trained and what was measured (training/loop.py)
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,19 +25,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from kg_reason.calibration import UNCALIBRATED, Calibration
 from kg_reason.config import ReasonerConfig
+from kg_reason.evidence import describe_evidence, describe_mentions
 from kg_reason.kg.files import whole_folder
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import NO_CACHE, Grounder, Grounding
-from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.kg.paths import describe_path
+from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.model.adapter import merge_adapter
 from kg_reason.model.collator import Collator
 from kg_reason.model.encoder import load_tokenizer
 from kg_reason.model.fused import FusedModel, build_model
 from kg_reason.nli import Label, NLIExample, task_labels
-from kg_reason.prediction import Answer, Evidence, LinkedEntity, LinkedMention, Place, Prediction
+from kg_reason.prediction import Answer, Prediction
 from kg_reason.run_folder import (
     CONFIG_FILE,
     ENCODER_FILE,
@@ -47,10 +48,13 @@ from kg_reason.run_folder import (
     check_base_encoder,
     describe_base_encoder,
     find_base_encoder,
+    json_text,
     load_weights,
     open_saved_graph,
+    read_calibration,
     read_json,
     read_saved,
+    write_calibration,
     write_weights,
 )
 from kg_reason.synthesis.relation_table import load_table
@@ -81,6 +85,7 @@ class Reasoner:
         labels: the labels of the task; position = column of the logits.
         relations: readable names of the relations the model was made for; position = number of the learned residual.
         origin: the folder that it was loaded from or last saved in; None for one that is only in memory.
+        calibration: temperatures of its probabilities; they change no logit and no label.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Reasoner:
         self.tokenizer = tokenizer
         self.relations = tuple(relations)
         self.origin: Path | None = None
+        self.calibration: Calibration = UNCALIBRATED
         self.labels: tuple[Label, ...] = task_labels(config.model.task)
         self.grounder = Grounder(EntityLinker(graph, config.linker), Retriever(graph, config.retriever))
         self.collator = Collator(
@@ -153,7 +159,7 @@ class Reasoner:
         load_weights(model, folder / WEIGHTS_FILE)
         tokenizer = load_tokenizer(replace(config.model, encoder=str(folder / TOKENIZER_FOLDER)))
         reasoner = cls(graph, config, model, tokenizer, relations)
-        reasoner.origin = folder
+        reasoner.origin, reasoner.calibration = folder, read_calibration(folder)
         return reasoner
 
     def save(self, path: str | Path, *, documents: dict[str, str] | None = None) -> None:
@@ -178,9 +184,11 @@ class Reasoner:
             }
             if self.config.model.adapter != "none":
                 saved["base_encoder"] = describe_base_encoder(folder, self.config.model, self.model.encoder)
-            (part / CONFIG_FILE).write_text(_json(saved), encoding="utf-8")
+            (part / CONFIG_FILE).write_text(json_text(saved), encoding="utf-8")
             write_weights(part, self.model, self.model.encoder)
             self.tokenizer.save_pretrained(str(part / TOKENIZER_FOLDER))
+            if self.calibration != UNCALIBRATED:
+                write_calibration(part, self.calibration)
             for name, text in (documents or {}).items():
                 (part / name).write_text(text, encoding="utf-8")
         self.origin = folder
@@ -321,42 +329,18 @@ class Reasoner:
         text_logits: NDArray[np.float64],
         contributions: NDArray[np.float64],
     ) -> Prediction:
-        mentions = (*grounding.premise_mentions, *grounding.hypothesis_mentions)
-        num_premise = len(grounding.premise_mentions)
-        language, evidence = self.config.linker.language, []
-        for row in range(grounding.paths.num_paths):
-            ends = [int(grounding.paths.start[row]), int(grounding.paths.end[row])]
-            start, end = (_place(mentions[number], number < num_premise) for number in ends)
-            by_label = dict(zip(self.labels, contributions[row].tolist(), strict=True))
-            path = describe_path(self.graph, grounding.paths, row, language=language)
-            evidence.append(Evidence(path, start, end, by_label))
-        evidence.sort(key=lambda item: -item.strength)
+        graph, language = self.graph, self.config.linker.language
         return Prediction(
             premise=example.premise,
             hypothesis=example.hypothesis,
-            answer=Answer(dict(zip(self.labels, logits.tolist(), strict=True))),
-            text_answer=Answer(dict(zip(self.labels, text_logits.tolist(), strict=True))),
-            premise_mentions=tuple(self._linked(mention) for mention in grounding.premise_mentions),
-            hypothesis_mentions=tuple(self._linked(mention) for mention in grounding.hypothesis_mentions),
-            evidence=tuple(evidence),
+            answer=self.answer(logits),
+            text_answer=self.answer(text_logits, from_text=True),
+            premise_mentions=describe_mentions(graph, grounding.premise_mentions, language),
+            hypothesis_mentions=describe_mentions(graph, grounding.hypothesis_mentions, language),
+            evidence=describe_evidence(graph, grounding, contributions, self.labels, language),
         )
 
-    def _linked(self, mention: Mention) -> LinkedMention:
-        language = self.config.linker.language
-        candidates = tuple(
-            LinkedEntity(
-                self.graph.entity_id(candidate.entity),
-                self.graph.entity_label(candidate.entity, language),
-                candidate.score,
-            )
-            for candidate in mention.candidates
-        )
-        return LinkedMention(mention.start, mention.end, mention.text, candidates)
-
-
-def _place(mention: Mention, in_premise: bool) -> Place:
-    return Place("premise" if in_premise else "hypothesis", mention.start, mention.end, mention.text)
-
-
-def _json(values: Any) -> str:  # noqa: ANN401 - any plain data
-    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+    def answer(self, logits: NDArray[np.float64], *, from_text: bool = False) -> Answer:
+        """Return logits, [num_labels], as an answer with the temperature of its kind, fused or from text alone."""
+        temperature = self.calibration.text_temperature if from_text else self.calibration.temperature
+        return Answer(dict(zip(self.labels, logits.tolist(), strict=True)), temperature)

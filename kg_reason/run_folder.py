@@ -19,8 +19,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from kg_reason.calibration import UNCALIBRATED, Calibration
 from kg_reason.config import ModelConfig, ReasonerConfig
-from kg_reason.errors import CheckpointError, GraphError
+from kg_reason.errors import CheckpointError, ConfigError, GraphError
+from kg_reason.kg.files import replace_file
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.model.adapter import base_fingerprint, base_names
@@ -30,6 +32,7 @@ FORMAT_VERSION = 2  # since 2 a relation is known by the name of its inverse too
 CONFIG_FILE, WEIGHTS_FILE, ENCODER_FILE, TOKENIZER_FOLDER = (
     "config.json", "model.safetensors", "encoder_config.json", "tokenizer",
 )
+CALIBRATION_FILE = "calibration.json"  # only in a run that was calibrated
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -161,7 +164,7 @@ def write_weights(folder: Path, model: nn.Module, encoder: PreTrainedModel) -> N
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in _own_weights(model).items()}
     save_file(weights, folder / WEIGHTS_FILE)
     public = {name: value for name, value in encoder.config.to_dict().items() if not name.startswith("_")}
-    (folder / ENCODER_FILE).write_text(json.dumps(public, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / ENCODER_FILE).write_text(json_text(public), encoding="utf-8")
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -186,6 +189,31 @@ def load_weights(model: nn.Module, path: Path) -> None:
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: tensor {name} holds values that are not finite")
     model.load_state_dict(weights, strict=False)  # the base of an adapter has its weights
+
+
+def read_calibration(folder: Path) -> Calibration:
+    """Read the temperatures of a run; one without them has temperature 1.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    path = folder / CALIBRATION_FILE
+    if not path.exists():
+        return UNCALIBRATED
+    try:
+        return Calibration.from_json(read_json(path))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def write_calibration(folder: Path, calibration: Calibration) -> None:
+    """Write the temperatures of a run, in one step; an earlier file is replaced."""
+    replace_file(folder / CALIBRATION_FILE, json_text(calibration.to_json()).encode())
+
+
+def json_text(values: Mapping[str, Any]) -> str:
+    """Return plain data as the text of a file."""
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
 def _own_weights(model: nn.Module) -> dict[str, Tensor]:

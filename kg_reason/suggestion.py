@@ -110,7 +110,9 @@ def suggest(
         return ()
     groundings = reasoner.ground_all(pool, num_workers=num_workers, show_progress=show_progress)
     scores = score_all(reasoner, pool, groundings, batch_size=batch_size, show_progress=show_progress)
-    answers, text_answers = softmax(scores.logits, axis=1), softmax(scores.text_logits, axis=1)
+    calibration = reasoner.calibration
+    answers = softmax(scores.logits / calibration.temperature, axis=1)
+    text_answers = softmax(scores.text_logits / calibration.text_temperature, axis=1)
     uncertainty = entropy(answers) / np.log(answers.shape[1])
     disagreement = divergence(answers, text_answers)
     coverage = np.array([covered_share(grounding) for grounding in groundings])
@@ -124,8 +126,8 @@ def suggest(
         suggestions.append(
             Suggestion(
                 example=pool[row],
-                answer=Answer(dict(zip(reasoner.labels, scores.logits[row].tolist(), strict=True))),
-                text_answer=Answer(dict(zip(reasoner.labels, scores.text_logits[row].tolist(), strict=True))),
+                answer=reasoner.answer(scores.logits[row]),
+                text_answer=reasoner.answer(scores.text_logits[row], from_text=True),
                 uncertainty=float(uncertainty[row]),
                 disagreement=float(disagreement[row]),
                 coverage=float(coverage[row]),

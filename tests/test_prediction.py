@@ -35,10 +35,21 @@ def test_probabilities_are_the_softmax_of_the_logits_and_the_label_its_highest()
     assert Answer({Label.NEUTRAL: 2000.0, Label.ENTAILMENT: -2000.0}).probabilities[Label.NEUTRAL] == 1.0
 
 
+def test_a_temperature_flattens_the_probabilities_and_keeps_the_label() -> None:
+    answer = prediction().answer
+    flat, sharp = (replace(answer, temperature=temperature) for temperature in (3.0, 0.5))
+    assert flat.label is sharp.label is answer.label
+    found = [item.probabilities[answer.label] for item in (flat, answer, sharp)]
+    assert found == sorted(found)
+    assert flat.probabilities == pytest.approx(Answer({k: v / 3 for k, v in answer.logits.items()}).probabilities)
+    assert flat.to_json()["logits"] == answer.to_json()["logits"]
+
+
 def test_the_json_has_the_shape_that_every_face_speaks() -> None:
     plain = prediction().to_json()
     assert list(plain) == [
-        "premise", "hypothesis", "label", "probabilities", "logits", "text", "mentions", "paths", "unknown",
+        "premise", "hypothesis", "label", "probabilities", "logits", "temperature", "text", "mentions", "paths",
+        "unknown",
     ]  # fmt: skip
     assert plain["label"] == "entailment"
     assert plain["text"]["label"] == "neutral"

@@ -61,25 +61,46 @@ def add_commands(commands: Commands) -> None:
     evaluate = add_command(commands, "evaluate", _evaluate, "measure a model beside its text-only answers")
     add_run(evaluate)
     file_argument(evaluate.add_argument("files", nargs="+", metavar="FILE", help=EXAMPLES_HELP))
+    add_abstain_below(evaluate)
     add_json(evaluate)
     add_settings(evaluate, ExampleConfig, "examples")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the run folder as the first argument, and the flag that replaces its graph."""
+    """Add the run folder as the first argument, and the flags that replace its graph and keep parts of it out."""
     folder_argument(parser.add_argument("model", metavar="RUN", help="run folder, made by kg-reason train"))
+    add_graph_choice(parser)
+
+
+def add_graph_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that replace the graph of a run and keep parts of it out."""
     folder_argument(parser.add_argument("--graph", metavar="DIR", help="another graph than the run's own"))
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="NAME",
+        help="relation or entity that no path may use, beside what the run excludes; may be given several times",
+    )  # fmt: skip
+
+
+def add_abstain_below(parser: argparse.ArgumentParser) -> None:
+    """Add the flag under which answers of a low probability are unsure."""
+    parser.add_argument(
+        "--abstain-below", type=number(float, 0.0, 1.0), metavar="P",
+        help="answers of a lower probability are unsure (default: every answer is given)",
+    )  # fmt: skip
 
 
 def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
     """Open the run of the arguments, on an accelerator where there is one."""
     import torch
 
+    from kg_reason.exclusion import excluding
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.reasoner import Reasoner
 
     graph = KnowledgeGraph.open(arguments.graph) if arguments.graph else None
     reasoner = Reasoner.load(arguments.model, graph)
+    if arguments.exclude:
+        reasoner = excluding(reasoner, arguments.exclude)
     device = torch.accelerator.current_accelerator(check_available=True)
     if device is not None:
         reasoner.model.to(device)
@@ -182,7 +203,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     examples = read_examples(arguments.files, settings_from(arguments, ExampleConfig))
     reasoner = load_reasoner(arguments)
-    report = evaluate(reasoner, examples, show_progress=not arguments.quiet)
+    report = evaluate(
+        reasoner, examples, show_progress=not arguments.quiet, abstain_below=arguments.abstain_below
+    )
     if arguments.json:
         show_json(report.to_json())
     else:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_json, file_argument
-from kg_reason.commands.model import add_run, load_reasoner
+from kg_reason.commands.model import add_abstain_below, add_run, load_reasoner
 from kg_reason.commands.printing import remark, show, show_json
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import InputSyntaxError
@@ -41,22 +41,39 @@ def add_commands(commands: Commands) -> None:
     query.add_argument(
         "--batch-size", type=number(int, 1), default=32, metavar="N", help="pairs answered at once (default: 32)"
     )
+    add_abstain_below(query)
+    file_argument(
+        query.add_argument(
+            "--policy", metavar="FILE", help="flag or refuse answers on sensitive topics; default: the shipped policy"
+        )
+    )
     add_json(query)
     add_settings(query, ExampleConfig, "pairs of --file")
 
 
 def _query(arguments: argparse.Namespace) -> int:
+    from kg_reason.abstention import abstain
+    from kg_reason.policy import Policy, PolicyAnswer, apply_policy
+
     faults: list[InputSyntaxError] = []
     examples_seen: deque[NLIExample] = deque()  # read, and not yet answered
     examples = _before_fault(_wanted(arguments), faults, examples_seen)
+    policy = Policy.load(arguments.policy) if arguments.policy is not None else None
     reasoner = load_reasoner(arguments)
+    policy = policy.for_graph(reasoner.graph) if policy is not None else None
     place = -1
     for place, prediction in enumerate(reasoner.iter_predictions(examples, arguments.batch_size)):
         example_id = examples_seen.popleft().example_id
+        answer = prediction if policy is None else apply_policy(prediction, policy)
+        is_refused = isinstance(answer, PolicyAnswer) and answer.is_refused
+        asked = arguments.abstain_below is not None and not is_refused
+        unsure = abstain(prediction, arguments.abstain_below) if asked else None
         if arguments.json:
-            show_json({"id": example_id, **prediction.to_json()} if example_id else prediction.to_json())
+            plain = {"id": example_id, **answer.to_json()} if example_id else answer.to_json()
+            show_json({**plain, "unsure": unsure.to_json() if unsure else None} if asked else plain)
         else:
-            show(*(["", RULE, ""] if place else []), prediction.to_text(arguments.max_paths))
+            warning = [unsure.to_text(), ""] if unsure else []
+            show(*(["", RULE, ""] if place else []), *warning, answer.to_text(arguments.max_paths))
         sys.stdout.flush()
     if faults:
         raise faults[0]

@@ -73,10 +73,27 @@ def edge_walks(
             may_lack = bool(graph.overlay.edits) or twin[relation] >= 0
             walk[relation], walk[other] = walk[other], TWIN_MISSING if may_lack else SKIP
             twin[relation], twin[other] = -1, relation if may_lack else -1
-    for relation in excluded:
-        walk[[relation, *np.flatnonzero(inverse == relation)]] = SKIP
+    walk[_with_inverses(excluded, inverse, stated)] = SKIP
     doubtful = stated.doubtful_edges(walk, twin) if doubt else np.zeros(len(graph.edge_head), dtype=np.uint8)
     return EdgeWalks(walk, inverse, twin, doubtful)
+
+
+def _with_inverses(relations: Collection[int], inverse: NDArray[np.int32], stated: _StatedTwice) -> list[int]:
+    """Return relations with all that state their edges the other way round, and what states the edges of these.
+
+    Of three relations that state the same edges a search walks one and knows it as the inverse of another only.
+    """
+    found: set[int] = set()
+    todo = list(relations)
+    while todo:
+        relation = todo.pop()
+        if relation not in found:
+            found.add(relation)
+            todo += np.flatnonzero(inverse == relation).tolist()
+            todo += stated.mirrors(relation)
+            if inverse[relation] >= 0:
+                todo.append(int(inverse[relation]))
+    return sorted(found)
 
 
 class _StatedTwice:
@@ -99,6 +116,14 @@ class _StatedTwice:
             if number != relation and walk[number] in (ONE_OF_TWO, BOTH_WAYS) and share >= MIN_TOLD
         }
         return max(shares, key=lambda number: (shares[number], -number), default=-1)
+
+    def mirrors(self, relation: int) -> list[int]:
+        """Return the relations that state the edges of another the other way round, as that does theirs."""
+        return sorted(
+            number
+            for number, share in self._shares_reversed(relation).items()
+            if share >= MIN_TOLD and self._shares_reversed(number)[relation] >= MIN_TOLD
+        )
 
     def doubtful_edges(self, walk: NDArray[np.uint8], twin: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Return 1 for each edge that is doubtful, uint8 [num_edges]."""

@@ -85,6 +85,7 @@ class KnowledgeGraph:
     def __init__(self, built: BuiltGraph, path: Path | None, overlay: Overlay) -> None:
         arrays = overlay.arrays
         self.path = path
+        self.built = built  # without the edits, which lie over it
         self.fingerprint: str = overlay.fingerprint
         self.languages: tuple[str, ...] = overlay.languages
         self._primary_languages = tuple(primary_language(tag) for tag in overlay.languages)

@@ -8,6 +8,8 @@ such a relation, one that leads from entities outside into it (as from instances
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,14 @@ MIN_DEPTH = 3
 MIN_INTO = 0.8  # share of a relation's tails that are in the hierarchy it leads into, and of its heads that are not
 
 Flags = NDArray[np.bool_]
+
+
+def climbing_relations(graph: KnowledgeGraph, names: Sequence[str]) -> list[int]:
+    """Return the relations that lead to something wider, ascending: those of these readable names, else by shape."""
+    wanted = {name.casefold() for name in names}
+    numbers = range(graph.num_relations)
+    found = [number for number in numbers if graph.relation_label(number).casefold() in wanted]
+    return found or hierarchical_relations(graph)
 
 
 def hierarchical_relations(graph: KnowledgeGraph) -> list[int]:

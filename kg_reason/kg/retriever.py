@@ -6,17 +6,18 @@ What the paths span is `subgraph.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import RetrieverConfig
-from kg_reason.errors import UnknownEntityError
 from kg_reason.kg.edge_walks import edge_walks
+from kg_reason.kg.exclusion import excluded_entities, excluded_relations
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.hierarchies import hierarchical_relations
+from kg_reason.kg.hierarchies import climbing_relations
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
@@ -102,13 +103,14 @@ class Retriever:
         inverse: int32 [num_relations], the relation that states the same edges the other way round, -1 if none does.
 
     Raises:
-        UnknownEntityError: a relation of `exclude_relations` is not in the graph.
+        UnknownEntityError: a relation of `exclude_relations` or an entity of `exclude_entities` is not in the graph.
     """
 
     def __init__(self, graph: KnowledgeGraph, config: RetrieverConfig | None = None) -> None:
         self.graph = graph
         self.config = config = config or RetrieverConfig()
-        self._rows, self.inverse = _graph_rows(graph, config)
+        self._excluded = excluded_entities(graph, config.exclude_entities)
+        self._rows, self.inverse = _graph_rows(graph, config, self._excluded)
         self._has_twins = bool((self._rows.twin >= 0).any())
         self._limits = Limits(
             max_hops=config.max_hops,
@@ -145,7 +147,10 @@ class Retriever:
         fresh = [0] * num_premise + [mention.key not in known for mention in hypothesis]
         if True not in fresh and [mention.key for mention in premise] == [mention.key for mention in hypothesis]:
             return PathTable.empty()
-        query = self._pack_query([*premise, *hypothesis], fresh)
+        mentions = [*premise, *hypothesis]
+        if self._excluded:
+            mentions = [self._without_excluded(mention) for mention in mentions]
+        query = self._pack_query(mentions, fresh)
         count = -1
         while count < 0:
             memory = self._fresh_memory()
@@ -197,6 +202,11 @@ class Retriever:
         first, second = (Mention(0, 1, key, key, (candidate,)) for key in ("a", "b"))
         self.retrieve((first,), (second,))
 
+    def _without_excluded(self, mention: Mention) -> Mention:
+        """Return a mention without its excluded candidates: no path starts at them or ends in them."""
+        kept = [candidate for candidate in mention.candidates if candidate.entity not in self._excluded]
+        return replace(mention, candidates=tuple(kept))
+
     def _fresh_memory(self) -> Memory:
         # What is remembered only grows; it is dropped when half full, and doubled if one example needed all of it.
         memory, counters = self._memory, self._scratch.counters
@@ -231,19 +241,20 @@ class Retriever:
         return query
 
 
-def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, NDArray[np.int32]]:
+def _graph_rows(
+    graph: KnowledgeGraph, config: RetrieverConfig, closed_entities: Collection[int]
+) -> tuple[Rows, NDArray[np.int32]]:
     """Return the graph as the search reads it, and the inverse of each relation, see `EdgeWalks`."""
-    wanted = {name.casefold() for name in config.taxonomic_relations}
-    labels = [graph.relation_label(relation).casefold() for relation in range(graph.num_relations)]
-    excluded = {relation for name in config.exclude_relations for relation in _find_relations(graph, name)}
-    climbing = [number for number, label in enumerate(labels) if label in wanted]
-    climbing = [number for number in climbing or hierarchical_relations(graph) if number not in excluded]
+    excluded = excluded_relations(graph, config.exclude_relations)
+    climbing = climbing_relations(graph, config.taxonomic_relations)
+    climbing = [number for number in climbing if number not in excluded]
     walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < MAX_STEPS)
     climbing = [relation for relation in climbing if walks.walk[relation] in (ONE_OF_TWO, BOTH_WAYS)]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
     arrays = {name: _freeze(getattr(graph, name)) for name in Rows._fields if hasattr(graph, name)}
     closed = np.zeros(graph.num_entities, dtype=np.uint8)
+    closed[sorted(closed_entities)] = 1
     if not config.walk_vocabulary:
         found = (graph.find_id(iri) for iri in VOCABULARY)
         closed[[entity for entity in found if entity >= 0]] = 1
@@ -256,16 +267,6 @@ def _graph_rows(graph: KnowledgeGraph, config: RetrieverConfig) -> tuple[Rows, N
         climb_relation=climb_relation, closed=closed,
     )  # fmt: skip
     return rows, walks.inverse
-
-
-def _find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
-    wanted = name.casefold()
-    numbers = range(graph.num_relations)
-    found = [number for number in numbers if graph.relation_id(number) == name]
-    found = found or [number for number in numbers if graph.relation_label(number).casefold() == wanted]
-    if not found:
-        raise UnknownEntityError(f"exclude_relations: the graph has no relation {name!r}")
-    return found
 
 
 def _freeze(array: NDArray[Any]) -> NDArray[Any]:

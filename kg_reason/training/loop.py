@@ -26,6 +26,7 @@ from accelerate.utils import gather_object, set_seed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from kg_reason.calibration import UNCALIBRATED
 from kg_reason.config import TrainConfig
 from kg_reason.errors import CheckpointError, ConfigError
 from kg_reason.model.batch import Batch
@@ -128,6 +129,7 @@ def train(
         if not all(bool(parameter.isfinite().all()) for parameter in reasoner.model.parameters()):
             raise ConfigError(not_finite(config, f"weights are not finite after step {state.step}"))
         reasoner.model.eval()
+        reasoner.calibration = UNCALIBRATED  # that of a run whose weights were trained on fits these no longer
         if config.merge_adapter:
             reasoner.merge_adapter()
         report = _report(loop, state)

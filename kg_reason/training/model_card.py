@@ -1,7 +1,7 @@
 """The model card of a run: what the model is, what it learned from and how well it answered, in Markdown for people.
 
 The head is the YAML that the Hugging Face hub reads; the licence of the model is its owner's to choose and is left out.
-The same facts as data are `run_record.py`.
+The same facts as data are `run_record.py`; what audits find is added by `audits/card.py`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def model_card(
     labels = ", ".join(reasoner.labels)
     sections = [
         "\n".join(["---", *_head(reasoner), "---"]),
-        f"# {_plain(name)}",
+        f"# {plain_text(name)}",
         f"Decides what a premise says about a hypothesis: {labels}. "
         f"{EVIDENCE_TEXT[reasoner.config.model.evidence]} Made by kg_reason {account['versions']['kg_reason']}.",
         "## Use\n\n" + _usage(name),
@@ -99,16 +99,16 @@ def _parts(reasoner: Reasoner, account: Mapping[str, Any]) -> str:
     layers, width = shape.get("num_hidden_layers"), shape.get("hidden_size")
     layer_text = f", {layers} layers of width {width}" if layers else ""
     sizes = [sum(parameter.numel() for parameter in part.parameters()) for part in (encoder, reasoner.model)]
-    graph_name = _code(graph.path.name) if graph.path else "in memory"
+    graph_name = code_span(graph.path.name) if graph.path else "in memory"
     counts = f"{graph.num_entities:,} entities, {graph.num_relations:,} relations, {graph.num_edges:,} edges"
     edits = f", {len(graph.overlay.edits):,} edits included" if graph.overlay.edits else ""
-    return _table([
+    return markdown_table([
         ["", ""],
-        ["text encoder", f"{_code(reasoner.config.model.encoder)} ({shape.get('model_type')}{layer_text})"],
+        ["text encoder", f"{code_span(reasoner.config.model.encoder)} ({shape.get('model_type')}{layer_text})"],
         ["parameters", f"{sizes[1]:,}, of which {sizes[0]:,} in the encoder; none belongs to an entity"],
         *_adapter(reasoner, account["reasoner"]["model"]["adapter"]),
         ["graph", f"{graph_name}: {counts}, {graph.num_aliases:,} labels{edits}"],
-        ["fingerprint of the graph", _code(graph.fingerprint)],
+        ["fingerprint of the graph", code_span(graph.fingerprint)],
     ])
 
 
@@ -126,9 +126,10 @@ def _data(account: Mapping[str, Any]) -> str:
     for split, title in (("examples", "training"), ("replay", "replayed among them"), ("dev", "dev")):
         facts = account.get(split)
         if facts and facts["num_examples"]:
-            files = ", ".join(map(_code, account["files"][split])) or "made in the program"
-            rows.append([title, files, f"{facts['num_examples']:,}", _shares(facts["labels"]), _code(facts["sha256"])])
-    return _table(rows)
+            files = ", ".join(map(code_span, account["files"][split])) or "made in the program"
+            digest = code_span(facts["sha256"])
+            rows.append([title, files, f"{facts['num_examples']:,}", _shares(facts["labels"]), digest])
+    return markdown_table(rows)
 
 
 def _shares(labels: Mapping[str, int]) -> str:
@@ -143,12 +144,13 @@ def _training(reasoner: Reasoner, config: TrainConfig, report: TrainReport, acco
     )
     origin = account["continued_from"]
     if origin:
-        told = f"Continued from the weights of {_code(origin['run'])} (SHA-256 {_code(origin['sha256'])}). {told}"
+        run, digest = code_span(origin["run"]), code_span(origin["sha256"])
+        told = f"Continued from the weights of {run} (SHA-256 {digest}). {told}"
     parts = reasoner.config
     rows = [row for group in (config, parts.model, parts.linker, parts.retriever) for row in _differing(group)]
     if not rows:
         return f"{told} All settings had their default values."
-    settings = _table([["setting", "value", "default"], *rows])
+    settings = markdown_table([["setting", "value", "default"], *rows])
     return f"{told} Settings other than the defaults (all are in `training.json`):\n\n{settings}"
 
 
@@ -156,16 +158,16 @@ def _differing(group: Config) -> Iterator[list[str]]:
     defaults = type(group)().to_json()
     for name, value in group.to_json().items():
         if value != defaults[name] and name not in UNTOLD:
-            yield [_code(name), _value(value), _value(defaults[name])]
+            yield [code_span(name), _value(value), _value(defaults[name])]
 
 
 def _value(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
-    return _code(text) if text else "none"
+    return code_span(text) if text else "none"
 
 
 def _results(name: str, reasoner: Reasoner, report: TrainReport) -> str:
-    measure = _code(f"{shlex.join(['kg-reason', 'evaluate', name])} FILE") + " measures it on labelled pairs"
+    measure = code_span(f"{shlex.join(['kg-reason', 'evaluate', name])} FILE") + " measures it on labelled pairs"
     best = report.best
     if best is None:
         return f"No dev pairs were given: nothing was measured, and the weights are those of the last step. {measure}."
@@ -179,7 +181,7 @@ def _results(name: str, reasoner: Reasoner, report: TrainReport) -> str:
         f"{len(report.curve):,} looks: on pairs that chose nothing it may be lower. {measure} that had no part in "
         "training."
     )
-    return f"{_table(rows)}\n\n{chosen}"
+    return f"{markdown_table(rows)}\n\n{chosen}"
 
 
 def _limits(reasoner: Reasoner) -> Iterator[str]:
@@ -199,16 +201,18 @@ def _limits(reasoner: Reasoner) -> Iterator[str]:
     )
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as a table, the first row its head; a bar in a cell stays in it."""
     lines = [f"| {' | '.join(cell.replace('|', BAR) for cell in row)} |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 
 
-def _code(text: str) -> str:
+def code_span(text: str) -> str:
     """Return text that came from outside as a code span."""
-    plain = _plain(text)
+    plain = plain_text(text)
     return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return a text as one line with single spaces."""
     return " ".join(text.split())
