@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kg_reason.evaluation_report import EvaluationReport
     from kg_reason.examples import read_examples, write_examples
     from kg_reason.exclusion import excluding
+    from kg_reason.explanation.explain import Explanation, explain
     from kg_reason.kg.building import build_graph
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.linker import EntityLinker
@@ -53,6 +54,7 @@ _ROOM_OF = {
     "EntityLinker": "kg.linker",
     "EvaluationReport": "evaluation_report",
     "ExampleConfig": "config",
+    "Explanation": "explanation.explain",
     "KGReasonError": "errors",
     "KnowledgeGraph": "kg.graph",
     "Label": "nli",
@@ -78,6 +80,7 @@ _ROOM_OF = {
     "calibrate": "training.temperature",
     "evaluate": "evaluation",
     "excluding": "exclusion",
+    "explain": "explanation.explain",
     "read_examples": "examples",
     "read_triples": "kg.reading",
     "suggest": "suggestion",
@@ -93,6 +96,7 @@ __all__ = [
     "EntityLinker",
     "EvaluationReport",
     "ExampleConfig",
+    "Explanation",
     "KGReasonError",
     "KnowledgeGraph",
     "Label",
@@ -118,6 +122,7 @@ __all__ = [
     "calibrate",
     "evaluate",
     "excluding",
+    "explain",
     "read_examples",
     "read_triples",
     "suggest",

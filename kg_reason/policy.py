@@ -269,9 +269,17 @@ class PolicyAnswer:
         """Return lines for the terminal that say what the policy found; none where it found nothing."""
         if not self.findings:
             return []
-        title = "no answer: the policy refuses these topics" if self.is_refused else "the policy flags this answer"
+        rows = ["", "no answer: the policy refuses this topic" if self.is_refused else "the policy flags this answer"]
         shown = [item for item in self.findings if item.action == REFUSE or not self.is_refused]
-        return ["", title, *(one_line(f"  {finding}") for finding in shown)]
+        for topic in dict.fromkeys(item.topic for item in shown):
+            own = [item for item in shown if item.topic == topic]
+            rows += [one_line(f"  {item}") for item in own if item.path is None]
+            numbers = [str(number + 1) for number in dict.fromkeys(item.path for item in own) if number is not None]
+            found = dict.fromkeys(f'"{item.found}"' for item in own if item.path is not None)
+            if numbers:
+                paths = f"path {numbers[0]}" if len(numbers) == 1 else f"paths {', '.join(numbers)}"
+                rows.append(one_line(f"  {topic}: {', '.join(found)} on {paths}"))
+        return rows
 
 
 def apply_policy(prediction: Prediction, policy: Policy) -> PolicyAnswer:

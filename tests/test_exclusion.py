@@ -21,6 +21,7 @@ from kg_reason.kg.interchange import export_graph
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.paths import describe_path
 from kg_reason.kg.retriever import Retriever
+from kg_reason.kg.search import ENDLESS
 from kg_reason.kg.triples import Source, Triple
 from kg_reason.nli import NLIExample
 from kg_reason.reasoner import Reasoner
@@ -272,3 +273,8 @@ def test_grounding_is_the_same_as_of_a_retriever_with_these_settings(make_reason
     (found,) = without.ground_all([NLIExample(*PAIR)])
     expected = Grounder(reasoner.grounder.linker, retriever).ground(NLIExample(*PAIR))
     assert np.array_equal(found.paths.edges, expected.paths.edges)
+
+
+def test_no_setting_lets_a_path_through_an_excluded_entity_as_through_a_hub():
+    with pytest.raises(ConfigError, match="max_degree: found 1073741824, expected at most 1000000000"):
+        RetrieverConfig(max_degree=ENDLESS)

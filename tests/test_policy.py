@@ -97,13 +97,13 @@ def test_the_strictest_action_holds_and_a_refused_answer_tells_no_label(tmp_path
     assert set(answer.to_json()) == {"premise", "hypothesis", "policy"}
     shown = json.dumps(answer.to_json()) + answer.to_text()
     assert not any(f'"{label}"' in shown or f"{label} " in shown for label in reasoner.labels)
-    assert "no answer: the policy refuses these topics" in answer.to_text()
+    assert "no answer: the policy refuses this topic" in answer.to_text()
     assert 'heat: "hot" in the premise' in answer.to_text()
     flagged = apply_policy(prediction, policy(tmp_path, STRINGS))
     assert flagged.action == "flag"
     assert flagged.to_json() == {**prediction.to_json(), "policy": flagged.to_json()["policy"]}
     assert flagged.to_text().startswith(prediction.to_text())
-    assert 'strings: path 1 uses "antonym"' in flagged.to_text()
+    assert 'strings: "antonym" on path 1' in flagged.to_text()
 
 
 def test_an_answer_that_touches_nothing_is_shown_as_it_is(tmp_path, reasoner):

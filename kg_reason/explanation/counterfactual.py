@@ -2,12 +2,14 @@
 
 Everything reported was tried: the pair was linked, searched and answered again in the graph with the edit laid over it
 (`trials.py`), so other paths may take the place of those that went, with the text encoded once (`variants.py`). The
-search is bounded by the numbers below; what it does not try it does not claim. Which triples are tried for addition is
-`missing.py`.
+search is bounded by the numbers below; what it does not try it does not claim. A fact that the graph states in both
+directions is removed as one. That two words are labels of one entity is no triple, and is not removed. Which triples
+are tried for addition is `missing.py`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -32,6 +34,7 @@ MAX_SUBSETS = 12  # pairs, and as many threes, tried where more facts than that 
 MAX_ROUNDS = 2  # times that paths which took the place of removed ones are removed too
 MAX_REMOVED = 12  # facts removed at once
 MAX_SHOWN = 3  # additions reported
+MAX_NAMED = 4  # facts named in a sentence
 MIN_PUSH = 0.005  # of a logit: a fact that did less for the answer is not tried
 
 Unit = tuple[int, ...]  # the edges that state one fact, ascending
@@ -84,14 +87,15 @@ class Counterfactual:
         """Say both directions, a sentence for each edit."""
         rows = []
         if self.removal is not None:
-            facts = " and ".join(f"'{fact}'" for fact in self.removal.facts)
-            rows.append(f"if the graph did not know {facts}, the answer would be {_said(self.removal.answer)}")
+            rows.append(
+                f"if the graph did not know {_listed(self.removal.facts)}, the answer would be "
+                f"{_said(self.removal.answer)}"
+            )
         elif self.num_removals:
             tried = "1 removal" if self.num_removals == 1 else f"{self.num_removals} removals"
             rows.append(f"the answer does not hang on the paths: it stayed the same in {tried} that were tried")
         for addition in self.additions:
-            facts = " and ".join(f"'{fact}'" for fact in addition.facts)
-            rows.append(f"if the graph knew {facts}, the answer would be {_said(addition.answer)}")
+            rows.append(f"if the graph knew {_listed(addition.facts)}, the answer would be {_said(addition.answer)}")
         if not self.additions and self.num_additions:
             rows.append(f"no missing triple of the {self.num_additions} tried would change the answer")
         return tuple(rows)
@@ -239,6 +243,14 @@ class _Search:
 
     def _surety(self, logits: Float64) -> float:
         return max(self._answer(logits).probabilities.values())
+
+
+def _listed(facts: Sequence[Fact]) -> str:
+    """Name some facts; those of other senses that read the same are counted."""
+    counts = Counter(str(fact) for fact in facts)
+    names = [f"'{name}'" + (f" (in {count} senses)" if count > 1 else "") for name, count in counts.items()]
+    more = len(names) - MAX_NAMED
+    return " and ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _said(answer: Answer) -> str:

@@ -65,7 +65,7 @@ def test_relations_of_a_known_kind_have_phrases_both_ways(steps, said):
             "Marie Curie was born in Warsaw, and Marie Curie works as a chemist",
         ),
         ([("violin", "made in", "1721")], "a violin is made in 1721"),
-        ([("violin", "colour", "brown")], "the colour of a violin is brown"),
+        ([("violin", "owner", "teacher")], "the owner of a violin is a teacher"),
     ],
 )
 def test_other_relations_are_said_by_the_table_or_the_shape_of_their_name(steps, said):
