@@ -271,9 +271,10 @@ def _speaks_for(item: Examined, pair: Pair, label: Label) -> bool:
 def _gap(
     reasoner: Reasoner, item: Examined, pair: Pair, proposals: Mapping[str, tuple[str, bool]]
 ) -> Gap | None:
-    """Return the triple that would speak for the true label; None where it stands there or cannot be written."""
+    """Return the triple that would speak for the label; None where it stands, cannot be written, or there is no label."""
     label = item.example.label
-    assert label is not None
+    if label is None:
+        return None
     mentions = (*item.grounding.premise_mentions, *item.grounding.hypothesis_mentions)
     ends = _ends(reasoner, mentions[pair.premise], mentions[pair.hypothesis])
     names = [_name(reasoner, mentions[number], end) for number, end in zip(pair, ends, strict=True)]
