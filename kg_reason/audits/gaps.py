@@ -271,7 +271,7 @@ def _speaks_for(item: Examined, pair: Pair, label: Label) -> bool:
 def _gap(
     reasoner: Reasoner, item: Examined, pair: Pair, proposals: Mapping[str, tuple[str, bool]]
 ) -> Gap | None:
-    """Return the triple that would speak for the label; None where it stands, cannot be written, or there is no label."""
+    """Return the triple that would speak for the true label; None where it stands or there can be none."""
     label = item.example.label
     if label is None:
         return None
