@@ -15,7 +15,7 @@ from kg_reason.errors import ConfigError
 
 Value = TypeVar("Value")
 
-INPUT_FORMATS = ("auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "tsv", "csv")
+INPUT_FORMATS = ("auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "obo", "tsv", "csv")
 EVIDENCE = ("paths", "text", "counts", "verbalised", "tokens")
 TASKS = ("three-way", "two-way")
 ADAPTERS = ("none", "lora", "adalora", "prefix", "ia3")
@@ -101,6 +101,10 @@ class BuildConfig(Config):
         (), "further relations (IRI or name) whose tails are labels of their heads"
     )
     base_iri: str = setting("", "IRI that relative IRIs in RDF files are resolved against")
+    fold_owl: bool = setting(
+        True, "turn OWL class expressions into edges (A subClassOf (R some B) becomes A R B) and leave out the rest"
+    )
+    merge_same: bool = setting(False, "make one entity of those that owl:sameAs states to be the same")
     skip_bad_lines: bool = setting(False, "go on past bad lines and write them to bad_lines.tsv in the graph")
 
 

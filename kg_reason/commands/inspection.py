@@ -10,6 +10,7 @@ from kg_reason.commands.printing import counted, remark, show, show_json
 from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.flags import add_settings, number, settings_from
+from kg_reason.kg.curies import curie
 from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this room."""
     entity = add_command(commands, "show", _show, "show an entity: its labels, neighbours and sources")
     add_graph(entity)
-    entity.add_argument("entity", metavar="ENTITY", help="id or label")
+    entity.add_argument("entity", metavar="ENTITY", help="id, CURIE or label")
     entity.add_argument(
         "--limit", type=number(int, 0), default=10, metavar="N", help="lines per group; 0: all (default: 10)"
     )
@@ -56,7 +57,11 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         show_json(facts)
         return 0
-    show(f"{facts['label']}  {facts['entity']}" if facts["label"] != facts["entity"] else facts["label"])
+    names = dict.fromkeys([facts["label"], facts["curie"], facts["entity"]])
+    show("  ".join(name for name in names if name))
+    if facts["deprecated"]:
+        instead = ", ".join(f"{other['label']}  {other['curie'] or other['entity']}" for other in facts["replaced_by"])
+        show(f"deprecated; use {instead}" if instead else "deprecated; the graph names no replacement")
     aliases = facts["aliases"]
     if aliases:
         rows = [
@@ -68,7 +73,7 @@ def _show(arguments: argparse.Namespace) -> int:
     for group in facts["neighbours"]:
         arrow = f"-[{group['relation']}]->" if group["forward"] else f"<-[{group['relation']}]-"
         rows = [
-            [n["label"], n["entity"] if n["entity"] != n["label"] else "", _places(n["sources"])]
+            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(n["sources"])]
             for n in group["entities"]
         ]
         show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
@@ -89,6 +94,8 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         limit: neighbours told per relation and direction; all are counted.
         language: of the labels that stand for entities and relations, where there is a choice.
     """
+    from kg_reason.kg.entity_status import entity_status
+
     groups: dict[tuple[str, bool], list[int]] = {}
     for edge in graph.edges_of(entity):
         forward = graph.edge_head[edge] == entity
@@ -100,19 +107,25 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         for edge in edges[:limit]:
             other = int((graph.edge_tail if forward else graph.edge_head)[edge])
             sources = [str(source) for source in graph.edge_sources(edge)]
-            label = graph.entity_label(other, language)
-            described.append({"entity": graph.entity_id(other), "label": label, "sources": sources})
+            described.append({**_named(graph, other, language), "sources": sources})
         name = graph.relation_label(int(graph.edge_relation[edges[0]]), language)
         neighbours.append({
             "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
             "entities": described,
         })  # fmt: skip
+    status = entity_status(graph, entity)
     return {
-        "entity": graph.entity_id(entity),
-        "label": graph.entity_label(entity, language),
+        **_named(graph, entity, language),
+        "deprecated": status.is_deprecated,
+        "replaced_by": [_named(graph, other, language) for other in status.replacements],
         "aliases": [{**vars(alias), "source": str(alias.source)} for alias in graph.aliases(entity)],
         "neighbours": neighbours,
     }
+
+
+def _named(graph: KnowledgeGraph, entity: int, language: str) -> dict[str, Any]:
+    key = graph.entity_id(entity)
+    return {"entity": key, "curie": curie(key, graph.prefixes), "label": graph.entity_label(entity, language)}
 
 
 def _places(sources: list[str]) -> str:

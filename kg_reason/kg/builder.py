@@ -15,21 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NARROW, OWN, PREFERRED, RELATED, AliasRows
 from kg_reason.kg.counting import counted_order, row_offsets
+from kg_reason.kg.deprecation import DEPRECATED_SHARE
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
+from kg_reason.kg.ontology import EdgeRows
 from kg_reason.kg.relation_walk import relation_walk
+from kg_reason.kg.settling import settle
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
 from kg_reason.kg.triples import TripleBlock
 
 Arrays = dict[str, NDArray[Any]]
 
 FORMAT_VERSION = 1
-PREFERRED, ALTERNATIVE, HIDDEN, OWN = 0, 1, 2, 3
-ALIAS_KINDS = ("pref", "alt", "hidden", "own")
 
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+_OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
 _SKOS = "http://www.w3.org/2004/02/skos/core#"
 LABEL_RELATIONS: Mapping[str, int] = {
     _RDFS + "label": PREFERRED,
@@ -52,8 +55,13 @@ LABEL_RELATIONS: Mapping[str, int] = {
     "http://purl.org/dc/terms/title": PREFERRED,
     "dc:title": PREFERRED,
     "dcterms:title": PREFERRED,
+    _OBO_IN_OWL + "hasExactSynonym": ALTERNATIVE,
+    _OBO_IN_OWL + "hasNarrowSynonym": NARROW,
+    _OBO_IN_OWL + "hasBroadSynonym": BROAD,
+    _OBO_IN_OWL + "hasRelatedSynonym": RELATED,
+    _OBO_IN_OWL + "id": HIDDEN,
+    _OBO_IN_OWL + "hasAlternativeId": HIDDEN,
 }
-KIND_PRIOR = (1.0, 0.9, 0.5, 1.0)
 
 
 def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
@@ -83,7 +91,13 @@ class _Rows:
     def take(self, name: str) -> NDArray[Any]:
         """Return one column and forget its parts."""
         parts = self._parts.pop(name)
+        if len(parts) == 1:
+            return parts[0]
         return np.concatenate(parts) if parts else np.empty(0, dtype=self._types[name])
+
+    def put(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Take columns back, changed."""
+        self._parts = {name: [column] for name, column in columns.items()}
 
 
 class GraphBuilder:
@@ -91,6 +105,8 @@ class GraphBuilder:
 
     def __init__(self, config: BuildConfig) -> None:
         self.num_rows = 0
+        self.prefixes: dict[str, str] = {}  # declared in the files
+        self._config = config
         self._label_relations = list(config.label_relations)
         self._kind_of = label_kinds(config.label_relations)
         self._entities = TermInterner()
@@ -153,13 +169,16 @@ class GraphBuilder:
 
     def finish(self, source_names: Sequence[str]) -> BuiltGraph:
         """Return the graph made of everything added; the builder is spent afterwards."""
+        is_used, is_deprecated = self._settle()
         order = self._entities.canonical_order()
+        order = order[is_used[order]]
         entities = self._entities.table(order)
-        new_id = _inverse(order).astype(np.int32)
+        new_id = np.full(self._entities.num_terms, -1, dtype=np.int32)
+        new_id[order] = np.arange(len(order))
         relation_keys = [self._relations.key(relation) for relation in range(self._relations.num_terms)]
         arrays: Arrays = {"entity_text": entities.text, "entity_offset": entities.offset, "entity_slot": entities.slot}
         used = self._add_edge_arrays(arrays, new_id, relation_keys)
-        languages = self._add_alias_arrays(arrays, new_id, entities)
+        languages = self._add_alias_arrays(arrays, new_id, entities, is_deprecated[order])
         header: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "num_entities": len(entities),
@@ -169,9 +188,21 @@ class GraphBuilder:
             "languages": languages,
             "label_relations": self._label_relations,
             "sources": list(source_names),
+            "prefixes": dict(sorted(self.prefixes.items())),
         }
         header["fingerprint"] = _fingerprint(header, arrays)
         return BuiltGraph(header, arrays)
+
+    def _settle(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Settle what the statements say about each other; return which terms are used, and which are deprecated."""
+        edges = EdgeRows(*(self._edges.take(name) for name in EdgeRows._fields))
+        aliases = AliasRows(*(self._aliases.take(name) for name in AliasRows._fields))
+        settled = settle(
+            edges, aliases, self._config, entities=self._entities, relations=self._relations, texts=self._texts
+        )
+        self._edges.put(settled.edges._asdict())
+        self._aliases.put(settled.aliases._asdict())
+        return settled.is_used, settled.is_deprecated
 
     def _add_edge_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], relation_keys: list[str]) -> list[str]:
         relation = self._edges.take("relation")
@@ -181,7 +212,7 @@ class GraphBuilder:
         relation = renumber[relation]
         head, tail = new_id[self._edges.take("head")], new_id[self._edges.take("tail")]
         weight, file, line = (self._edges.take(name) for name in ("weight", "file", "line"))
-        num_entities = len(new_id)
+        num_entities = len(arrays["entity_offset"]) - 1
         order = counted_order(tail, num_entities)
         order = counted_order(relation, len(used), order)
         order = counted_order(head, num_entities, order)
@@ -201,7 +232,9 @@ class GraphBuilder:
         )
         return used
 
-    def _add_alias_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], entities: TermTable) -> list[str]:
+    def _add_alias_arrays(
+        self, arrays: Arrays, new_id: NDArray[np.int32], entities: TermTable, is_deprecated: NDArray[np.bool_]
+    ) -> list[str]:
         entity = new_id[self._aliases.take("entity")]
         kind, text, prior, pos, file, line = (
             self._aliases.take(name) for name in ("kind", "text", "prior", "pos", "file", "line")
@@ -219,8 +252,8 @@ class GraphBuilder:
         wanted = np.ones(len(entities), dtype=np.uint8)
         wanted[entity[kind == PREFERRED]] = 0
         kinds, slow, own_text, own_offset = readable_names(entities, wanted)
-        # A text that has only further names is still called by itself; an IRI with any name is not.
-        wanted[entity[kinds[entity] != TEXT]] = 0
+        # A text that has only further names is still called by itself; an IRI with any name of its own is not.
+        wanted[entity[(kinds[entity] != TEXT) & (kind < OWN)]] = 0
         slow = [(term, name) for term, name in slow if wanted[term]]
         named = np.flatnonzero((wanted == 1) & (kinds != BLANK))
         slow_text, slow_offset = _join_texts([name for _, name in slow])
@@ -245,6 +278,7 @@ class GraphBuilder:
         arrays["alias_entity"] = owner[place]
         arrays["alias_kind"] = column(kind[order], OWN, np.uint8)
         arrays["alias_prior"] = column(prior[order], KIND_PRIOR[OWN], np.float32)
+        arrays["alias_prior"][is_deprecated[arrays["alias_entity"]]] *= np.float32(DEPRECATED_SHARE)
         arrays["alias_pos"] = column(pos[order], 0, np.uint8)
         arrays["alias_language"] = column(labels.language[text[order]], untagged, np.int16)
         arrays["alias_file"] = column(file[order], -1, np.int32)

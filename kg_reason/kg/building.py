@@ -46,8 +46,8 @@ def build_graph(
     first query does not pay for them.
 
     Args:
-        paths: files, folders, or `-` for standard input; N-Triples, N-Quads, Turtle, TriG, RDF/XML, JSON-LD, TSV or
-            CSV, each also compressed.
+        paths: files, folders, or `-` for standard input; N-Triples, N-Quads, Turtle, TriG, RDF/XML, JSON-LD, OBO,
+            TSV or CSV, each also compressed.
         out: the graph folder; a graph that is there is replaced.
         config: how to read; None: the defaults.
         show_progress: show a bar on standard error when it takes longer than two seconds.
@@ -66,7 +66,7 @@ def build_graph(
     inputs = find_inputs([paths] if isinstance(paths, str | Path) else paths, config)
     bad_lines = BadLines()
     builder = GraphBuilder(config)
-    for block in _counted(read_blocks(inputs, config, bad_lines), show_progress):
+    for block in _counted(read_blocks(inputs, config, bad_lines, builder.prefixes), show_progress):
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")

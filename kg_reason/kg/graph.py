@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import GraphError, UnknownEntityError
-from kg_reason.kg.builder import ALIAS_KINDS, OWN, BuiltGraph, build_blocks
+from kg_reason.kg.alias_kinds import ALIAS_KINDS, HIDDEN, OWN
+from kg_reason.kg.builder import BuiltGraph, build_blocks
+from kg_reason.kg.curies import expansions
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits, read_edits
@@ -44,7 +46,8 @@ class Alias:
     Attributes:
         text: as written.
         language: its tag, empty when it has none.
-        kind: pref, alt, hidden, or own (no label was given: a readable form of the entity's own name).
+        kind: pref, alt, hidden, own (no label was given: a readable form of the entity's own name), or narrow, broad
+            or related (a synonym of that scope).
         prior: in (0, 1], how usual it is that this text means this entity.
         pos: n, v, a, r, or empty when not known.
         source: where it was stated.
@@ -93,6 +96,7 @@ class KnowledgeGraph:
         self._arrays = arrays
         self._sources: tuple[str, ...] = (*built.header["sources"], EDITS_FILE)
         self._relations: tuple[str, ...] = overlay.relations
+        self.prefixes: dict[str, str] = built.header.get("prefixes", {})
         self._relation_labels: list[str] | None = None
         self._entities = TermTable(arrays["entity_text"], arrays["entity_offset"], arrays["entity_slot"])
         self.num_entities = len(self._entities) + len(overlay.entities)
@@ -191,7 +195,7 @@ class KnowledgeGraph:
         if entity >= 0:
             for alias in self._alias_rows(entity):
                 language = self._primary_languages[self.alias_language[alias]]
-                if self._arrays["alias_kind"][alias] != OWN and language in ("", "en"):
+                if self._arrays["alias_kind"][alias] not in (OWN, HIDDEN) and language in ("", "en"):
                     return self.alias_text(int(alias)).lower()
         return readable_relation(key)
 
@@ -200,14 +204,22 @@ class KnowledgeGraph:
         entity = self._entities.find(key)
         return entity if entity >= 0 else self.overlay.entity_number.get(key, -1)
 
+    def find_curie(self, name: str) -> int:
+        """Return the entity that a CURIE stands for by the prefixes of the graph's files, or -1."""
+        found = (self.find_id(iri) for iri in expansions(name, self.prefixes))
+        return next((entity for entity in found if entity >= 0), -1)
+
     def find_entities(self, name: str) -> tuple[int, ...]:
         """Return the entities with this id, else those with this label (ignoring case), most usual first.
 
-        An IRI may stand in angle brackets. Among equally usual ones those come first that prefer the label.
+        An IRI may stand in angle brackets, or be a CURIE such as DOID:9352. Among equally usual ones those come first
+        that prefer the label.
         """
         entity = self.find_id(name)
         if entity < 0 and name.startswith("<") and name.endswith(">"):
             entity = self.find_id(name[1:-1])
+        if entity < 0 and ":" in name:
+            entity = self.find_curie(name)
         if entity >= 0:
             return (entity,)
         found = [*exact(self.label_index, name).tolist(), *exact(self.overlay_index, name).tolist()]
@@ -217,7 +229,7 @@ class KnowledgeGraph:
         return tuple(dict.fromkeys(int(self.alias_entity[alias]) for alias in found))
 
     def entity(self, name: str) -> int:
-        """Return the one entity with this id or label.
+        """Return the one entity with this id, CURIE or label.
 
         Raises:
             UnknownEntityError: none, or more than one; the message lists the candidates' ids.
@@ -231,13 +243,16 @@ class KnowledgeGraph:
         raise UnknownEntityError(f"{len(found)} entities are called {name!r}, expected one: use an id such as {some}")
 
     def relation(self, name: str) -> int:
-        """Return the one relation with this id or readable name.
+        """Return the one relation with this id, CURIE or readable name.
 
         Raises:
             UnknownEntityError: none, or more than one.
         """
         if name in self._relations:
             return self._relations.index(name)
+        for iri in expansions(name, self.prefixes):
+            if iri in self._relations:
+                return self._relations.index(iri)
         wanted = name.lower()
         found = [number for number in range(self.num_relations) if self.relation_label(number) == wanted]
         if len(found) == 1:

@@ -1,6 +1,6 @@
 """Which files are read and how: finding them, their format and compression, and one clean stream of bytes for each.
 
-What the bytes mean is the readers' concern (`ntriples.py`, `rdf.py`, `delimited.py`).
+What the bytes mean is the readers' concern (`ntriples.py`, `rdf.py`, `obo.py`, `delimited.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from kg_reason.terminal import is_unicode
 STANDARD_INPUT = "-"
 FORMATS = {
     ".nt": "nt", ".nq": "nq", ".ttl": "ttl", ".trig": "trig", ".rdf": "rdfxml", ".owl": "rdfxml", ".xml": "rdfxml",
-    ".jsonld": "jsonld", ".tsv": "tsv", ".csv": "csv",
+    ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv",
 }
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}

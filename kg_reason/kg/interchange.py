@@ -30,6 +30,9 @@ LABEL_RELATION_OF = {
     "pref": "http://www.w3.org/2004/02/skos/core#prefLabel",
     "alt": "http://www.w3.org/2004/02/skos/core#altLabel",
     "hidden": "http://www.w3.org/2004/02/skos/core#hiddenLabel",
+    "narrow": "http://www.geneontology.org/formats/oboInOwl#hasNarrowSynonym",
+    "broad": "http://www.geneontology.org/formats/oboInOwl#hasBroadSynonym",
+    "related": "http://www.geneontology.org/formats/oboInOwl#hasRelatedSynonym",
 }
 PREFIXES = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",

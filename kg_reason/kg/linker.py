@@ -2,8 +2,8 @@
 
 The steps: chunks of the text -> word rows (`word_rows.py`, `word_table.py`) -> label matches (`label_index.py`) ->
 chosen spans (`span_choice.py`) -> scored candidates (`sense_scores.py`, `sense_context.py`). Python touches each chunk
-and each result once; the rest is compiled. Places are places in the user's own string:
-`text[mention.start:mention.end] == mention.text`.
+and each result once; the rest is compiled. A CURIE in the text (DOID:9352) means its entity. Places are places in the
+user's own string: `text[mention.start:mention.end] == mention.text`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kg_reason.config import LinkerConfig
 from kg_reason.errors import ConfigError
+from kg_reason.kg.curies import curies_in
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.label_index import LabelIndex, match_labels
 from kg_reason.kg.lemmas import english_exceptions, lemmatiser, unknown_lemma
@@ -189,7 +190,9 @@ class EntityLinker:
                 take_phrases(rows, table)
             if not table.turning_rows.keys().isdisjoint(rows):
                 turn_words(rows, [tags.get(start, 0) for start in starts], table)
-        entities = {surface: self.graph.entity(key) for surface, key in names.items()} if names else {}
+        found = ((part, self.graph.find_curie(part)) for part in curies_in(text))
+        entities = {part: entity for part, entity in found if entity >= 0}
+        entities |= {surface: self.graph.entity(key) for surface, key in names.items()} if names else {}
         named = take_names(rows, table, entities, self.language) if entities else {}
         tag_array = np.zeros(len(rows), dtype=np.int32)
         if tags:

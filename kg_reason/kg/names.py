@@ -12,11 +12,16 @@ from urllib.parse import unquote
 import numpy as np
 
 from kg_reason.kg.compiled import compiled
+from kg_reason.kg.curies import OBO
 from kg_reason.kg.terms import Bytes, Int64, TermTable
 from kg_reason.kg.triples import term_text
 
 IRI, BLANK, LITERAL, TEXT = 0, 1, 2, 3
 
+_NUMBERED = {  # relations of many ontologies that have a number for a name
+    OBO + "BFO_0000050": "part of", OBO + "BFO_0000051": "has part", OBO + "IAO_0000115": "definition",
+    OBO + "IAO_0100001": "replaced by",
+}  # fmt: skip
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:\S+\Z")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -45,7 +50,7 @@ def readable_name(key: str) -> str:
 
 def readable_relation(key: str) -> str:
     """Return a relation's readable name in lower case: `partOf` -> `part of`."""
-    return readable_name(key).lower()
+    return _NUMBERED.get(key) or readable_name(key).lower()
 
 
 @compiled

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
-from kg_reason.kg.builder import KIND_PRIOR, OWN, PREFERRED, Arrays, BuiltGraph, label_kinds
+from kg_reason.kg.alias_kinds import KIND_PRIOR, OWN, PREFERRED
+from kg_reason.kg.builder import Arrays, BuiltGraph, label_kinds
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
 from kg_reason.kg.relation_walk import BOTH_WAYS, FORWARD, ONE_OF_TWO, SKIP

@@ -19,6 +19,7 @@ import numpy as np
 import pyoxigraph
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.curies import join_prefixes
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.ntriples import BlankNames, parse_line, scan_block, syntax_reason
 from kg_reason.kg.triples import ROWS_PER_BLOCK, BadLines, BlockBuilder, TripleBlock, join_blocks
@@ -33,7 +34,14 @@ FORMATS_WITH_LINES = ("ttl", "trig", "rdfxml")
 
 
 def read_rdf(
-    stream: BinaryIO, name: str, file: int, bad_lines: BadLines, *, rdf_format: str, base_iri: str = ""
+    stream: BinaryIO,
+    name: str,
+    file: int,
+    bad_lines: BadLines,
+    *,
+    rdf_format: str,
+    base_iri: str = "",
+    prefixes: dict[str, str] | None = None,
 ) -> Iterator[TripleBlock]:
     """Read a file in one of RDF_FORMATS up to its end or its first syntax error, which is noted with its line.
 
@@ -44,17 +52,21 @@ def read_rdf(
         bad_lines: grows by the syntax error, and by statements that are no triples of RDF 1.1.
         rdf_format: a key of RDF_FORMATS.
         base_iri: what relative IRIs are resolved against; where empty, a relative IRI is an error.
+        prefixes: grows by the prefixes that the file declares, with their namespaces.
 
     Raises:
         InputSyntaxError: the stream cannot be read.
         ConfigError: the base IRI is not an absolute IRI.
     """
     base = check_base_iri(base_iri) if base_iri else None
+    prefixes = {} if prefixes is None else prefixes
     feed = _LineFeed(stream)
     places: list[int] = []  # line of each statement since `num_done`
     num_done = 0
     parser = pyoxigraph.parse(cast(BinaryIO, feed), RDF_FORMATS[rdf_format], base_iri=base)
     statements = _statements(parser, feed if rdf_format in FORMATS_WITH_LINES else None, places, name, bad_lines)
+    declared: dict[str, str] = {}  # RDF/XML forgets its prefixes at the end
+    statements = _with_prefixes(parser, statements, declared)
     names = BlankNames(file, numbered=True)
     first_statement = 1
     while lines := pyoxigraph.serialize(islice(statements, ROWS_PER_BLOCK), format=pyoxigraph.RdfFormat.N_TRIPLES):
@@ -78,6 +90,7 @@ def read_rdf(
             yield replace(joined, line=lines_of[joined.line - 1 - num_done])
         num_done += len(places)
         places.clear()
+    join_prefixes(prefixes, [*declared.items(), *parser.prefixes.items()])
 
 
 def check_base_iri(base_iri: str) -> str:
@@ -112,7 +125,7 @@ class _LineFeed(io.RawIOBase):
 
 
 def _statements(
-    parser: Iterator[pyoxigraph.Quad], feed: _LineFeed | None, places: list[int], name: str, bad_lines: BadLines
+    parser: pyoxigraph.QuadParser, feed: _LineFeed | None, places: list[int], name: str, bad_lines: BadLines
 ) -> Iterator[pyoxigraph.Triple]:
     """Yield what the parser finds, without graph names, until its end or its first syntax error; note its places."""
     try:
@@ -122,6 +135,16 @@ def _statements(
     except SyntaxError as error:
         line = error.lineno or (feed.line if feed is not None else 0)  # RDF/XML does not tell it
         bad_lines.add(name, line, f"{_reason(error)}; the rest of the file was not read")
+
+
+def _with_prefixes(
+    parser: pyoxigraph.QuadParser, statements: Iterator[pyoxigraph.Triple], declared: dict[str, str]
+) -> Iterator[pyoxigraph.Triple]:
+    """Yield the statements and note the prefixes that are known at the first."""
+    for statement in islice(statements, 1):
+        declared.update(parser.prefixes)
+        yield statement
+    yield from statements
 
 
 def _reason(error: SyntaxError) -> str:

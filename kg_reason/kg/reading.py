@@ -10,19 +10,23 @@ from kg_reason.errors import BadLinesError
 from kg_reason.kg.delimited import read_delimited
 from kg_reason.kg.inputs import InputFile, find_inputs, open_input
 from kg_reason.kg.ntriples import read_line_formats
+from kg_reason.kg.obo import read_obo
 from kg_reason.kg.rdf import read_rdf
 from kg_reason.kg.triples import BadLines, Triple, TripleBlock
 
 __all__ = ["find_inputs", "read_blocks", "read_triples"]
 
 
-def read_blocks(inputs: Sequence[InputFile], config: BuildConfig, bad_lines: BadLines) -> Iterator[TripleBlock]:
+def read_blocks(
+    inputs: Sequence[InputFile], config: BuildConfig, bad_lines: BadLines, prefixes: dict[str, str] | None = None
+) -> Iterator[TripleBlock]:
     """Read every input, in order, into blocks of at least one triple; `block.file` is the position in `inputs`.
 
     Args:
         inputs: made by `find_inputs`.
         config: how delimited files and relative IRIs are read.
         bad_lines: grows by every line that could not be read; whether that is fatal is the caller's decision.
+        prefixes: grows by the prefixes that the files declare, with their namespaces; None where nobody asks.
 
     Raises:
         InputSyntaxError: a file cannot be read at all, or an archive is damaged.
@@ -35,9 +39,13 @@ def read_blocks(inputs: Sequence[InputFile], config: BuildConfig, bad_lines: Bad
                 blocks = read_line_formats(stream, item.name, file, bad_lines, with_graph=item.format == "nq")
             elif item.format in ("tsv", "csv"):
                 blocks = read_delimited(stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv")
+            elif item.format == "obo":
+                blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
             else:
-                base_iri = config.base_iri
-                blocks = read_rdf(stream, item.name, file, bad_lines, rdf_format=item.format, base_iri=base_iri)
+                blocks = read_rdf(
+                    stream, item.name, file, bad_lines, rdf_format=item.format, base_iri=config.base_iri,
+                    prefixes=prefixes,
+                )  # fmt: skip
             yield from (block for block in blocks if len(block))
 
 

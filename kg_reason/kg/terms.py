@@ -209,6 +209,19 @@ class TermInterner:
         """Return the key of a term id."""
         return self._text[self._offset[term] : self._offset[term + 1]].tobytes().decode()
 
+    def find(self, key: str) -> int:
+        """Return the id of a key, or -1."""
+        buffer = np.frombuffer(key.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+        return int(_find(buffer, self._text, self._offset, self._slot))
+
+    def keys_with_prefix(self, prefix: str) -> NDArray[np.bool_]:
+        """Return which terms, bool [num_terms], have a key that starts with an ASCII prefix."""
+        start, end = self._offset[: self.num_terms], self._offset[1 : self.num_terms + 1]
+        found = end - start >= len(prefix)
+        for place, byte in enumerate(prefix.encode()):
+            found[found] = self._text[start[found] + place] == byte
+        return found
+
     def _reserve(self, num_terms: int, num_bytes: int) -> None:
         terms = self.num_terms + num_terms
         if terms + 1 > self._offset.size:

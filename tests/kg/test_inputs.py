@@ -31,11 +31,14 @@ def read(path: Path) -> bytes:
 
 def test_formats_go_by_suffix_and_look_through_compression(tmp_path):
     names = ["a.nt", "b.nq.gz", "c.TTL.bz2", "d.trig.xz", "e.rdf", "f.owl", "g.jsonld.zst", "h.tsv", "i.csv"]
+    names += ["j.obo.gz"]
     for name in names:
         (tmp_path / name).touch()
     inputs = find_inputs([tmp_path / name for name in names], BuildConfig())
-    assert [item.format for item in inputs] == ["nt", "nq", "ttl", "trig", "rdfxml", "rdfxml", "jsonld", "tsv", "csv"]
-    assert [item.compression for item in inputs] == ["", "gzip", "bzip2", "xz", "", "", "zstd", "", ""]
+    assert [item.format for item in inputs] == [
+        "nt", "nq", "ttl", "trig", "rdfxml", "rdfxml", "jsonld", "tsv", "csv", "obo"
+    ]
+    assert [item.compression for item in inputs] == ["", "gzip", "bzip2", "xz", "", "", "zstd", "", "", "gzip"]
 
 
 def test_a_given_format_goes_before_the_suffix(tmp_path):

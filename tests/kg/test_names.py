@@ -34,6 +34,10 @@ def test_relations_are_in_lower_case() -> None:
     assert readable_relation("http://example.org/isPartOf") == "is part of"
 
 
+def test_relations_with_a_number_for_a_name_are_named() -> None:
+    assert readable_relation("http://purl.obolibrary.org/obo/BFO_0000050") == "part of"
+
+
 @given(
     st.lists(
         st.one_of(
