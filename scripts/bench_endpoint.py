@@ -63,19 +63,28 @@ def main() -> None:
         server = context.Process(target=serve, args=(triples, theirs), daemon=True)
         server.start()
         port = ours.recv()
-        rows = [measure(f"http://127.0.0.1:{port}/sparql", pairs, expected, hops, folder) for hops in options.hops]
+        if not options.json:
+            print(f"whole graph: {whole.num_entities:,} entities, {whole.num_edges:,} edges; {len(pairs)} pairs")
+            print("hops  queries  MB read  seconds  entities     edges  capped  equal mentions  equal paths", flush=True)
+        rows = []
+        for hops in options.hops:
+            row = measure(f"http://127.0.0.1:{port}/sparql", pairs, expected, hops, folder)
+            rows.append(row)
+            if not options.json:
+                show(row)
         server.terminate()
     if options.json:
         print(json.dumps({"num_pairs": len(pairs), "num_edges": whole.num_edges, "extracts": rows}))
-        return
-    print(f"whole graph: {whole.num_entities:,} entities, {whole.num_edges:,} edges; {len(pairs)} pairs")
-    print("hops  queries  MB read  seconds  entities     edges  capped  equal mentions  equal paths")
-    for row in rows:
-        print(
-            f"{row['hops']:4}  {row['num_queries']:7,}  {row['num_bytes'] / 1e6:7.1f}  {row['seconds']:7.1f}  "
-            f"{row['num_entities']:8,}  {row['num_edges']:8,}  {row['num_capped']:6}  "
-            f"{row['equal_mentions']:14.1%}  {row['equal_paths']:11.1%}"
-        )
+
+
+def show(row: Facts) -> None:
+    """Print a row of the table."""
+    print(
+        f"{row['hops']:4}  {row['num_queries']:7,}  {row['num_bytes'] / 1e6:7.1f}  {row['seconds']:7.1f}  "
+        f"{row['num_entities']:8,}  {row['num_edges']:8,}  {row['num_capped']:6}  "
+        f"{row['equal_mentions']:14.1%}  {row['equal_paths']:11.1%}",
+        flush=True,
+    )
 
 
 def read_pairs(path: Path, num_pairs: int) -> list[Pair]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyoxigraph
+
 from kg_reason.errors import EndpointError
 from kg_reason.kg.triples import literal_key
 from kg_reason.terminal import is_unicode, one_line
@@ -48,12 +50,24 @@ class Answer:
 
 def is_iri(text: str) -> bool:
     """Tell whether a text is an absolute IRI that can stand between angle brackets."""
-    return len(text) <= MAX_TERM_CHARACTERS and is_unicode(text) and _IRI.fullmatch(text) is not None
+    if len(text) > MAX_TERM_CHARACTERS or not is_unicode(text) or _IRI.fullmatch(text) is None:
+        return False
+    try:
+        pyoxigraph.NamedNode(text)  # what it refuses, a file with it would be refused for
+    except ValueError:
+        return False
+    return True
 
 
 def is_language(tag: str) -> bool:
     """Tell whether a text is a language tag."""
-    return _LANGUAGE.fullmatch(tag) is not None
+    if _LANGUAGE.fullmatch(tag) is None:
+        return False
+    try:
+        pyoxigraph.Literal("", language=tag)
+    except ValueError:
+        return False
+    return True
 
 
 def read_answer(body: bytes, variables: Sequence[str], place: str) -> Answer:

@@ -348,6 +348,27 @@ def test_rows_that_nobody_asked_for_do_not_get_in(serve, tmp_path, caplog):
     assert "6 rows left out" in caplog.text
 
 
+def test_what_an_extract_holds_can_always_be_built(serve, tmp_path):
+    server = serve("")
+    word = {"type": "literal", "value": "word"}
+    here = {"term": uri(EX + "a"), "relation": uri(EX + "p")}
+    others = ["http://x.org/[a]", "x:%zz", "http://x.org:a/", "x:\u00e9\u4e2d", "x:\ufffe", "x:\U000e0001", "http://x.org/b"]
+    texts = ["\x00\x07\x1b\n\r\t", "\ufffe\uffff", "\\u0041", '"', "\u202e\u200b", "x" * 10_000, ""]
+    tags = ["en", "en-", "e", "x-y", "i-klingon", "abcdefgh-12345678-a"]
+    labels = [{"type": "literal", "value": text} for text in texts]
+    labels += [{"type": "literal", "value": "t", "xml:lang": tag} for tag in tags]
+    stated = [{"term": uri(EX + "a"), "property": uri(LABEL), "label": label} for label in labels]
+    found, none = send(200, bindings({"term": word, "entity": uri(EX + "a")})), send(200, bindings())
+    server.script = [found, send(200, bindings(*({**here, "other": uri(iri)} for iri in others))), none]
+    server.script += [send(200, bindings(*stated)), none]
+    report = take(server, ["word"], tmp_path / "e", hops=1, languages=())
+    assert not server.script
+    assert report.num_dropped >= 4
+    stats = build_graph(report.files, tmp_path / "kg", BuildConfig())
+    assert (stats.num_triples, stats.num_labels) == (report.num_edges, report.num_labels)
+    assert report.num_labels >= len(texts)
+
+
 def test_an_iri_of_an_answer_cannot_become_a_part_of_a_query(serve, tmp_path):
     server = serve(f'<{EX}a> <{LABEL}> "word" .\n')
     evil = uri(EX + "a> } } # <")

@@ -13,6 +13,7 @@ from kg_reason.kg.sparql_answer import is_iri, is_language, read_answer
 def test_an_iri_is_absolute_and_can_stand_between_brackets():
     good = ["http://x.org/a", "urn:isbn:1", "ex:violin", "http://x.org/é?a=b#c", "http://x.org/a(b)"]
     bad = ["", "a", "http://x.org/a b", "http://x.org/<a", "http://x.org/a>", 'x:"', "x:{a}", "x:a\\u0020", "x:a\n"]
+    bad += ["http://x.org/[a]", "http://x.org:port/", "http://x.org/%zz", "http://[::1/"]
     assert [iri for iri in good if not is_iri(iri)] == []
     assert [iri for iri in bad if is_iri(iri)] == []
 
