@@ -109,6 +109,46 @@ class BuildConfig(Config):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndpointConfig(Config):
+    """What a SPARQL endpoint is asked for a local extract, and how much of it."""
+
+    hops: int = setting(2, "edges from the words of the seed; 4 for every path that climbs", minimum=0, maximum=7)
+    languages: tuple[str, ...] = setting(
+        ("en",), "languages of labels beside those without a tag; the first is the seed's"
+    )
+    label_properties: tuple[str, ...] = setting(
+        (
+            "http://www.w3.org/2000/01/rdf-schema#label",
+            "http://www.w3.org/2004/02/skos/core#prefLabel",
+            "http://www.w3.org/2004/02/skos/core#altLabel",
+        ),
+        "relations (IRI) whose tails are labels",
+    )
+    relation_prefixes: tuple[str, ...] = setting((), "beginnings of the IRIs of the relations to fetch; none: all")
+    exclude_relation_prefixes: tuple[str, ...] = setting((), "beginnings of the IRIs of relations to leave out")
+    literals: bool = setting(False, "also fetch edges to values such as dates and numbers")
+    max_label_words: int = setting(6, "longest run of words of the seed that is looked up", minimum=1, maximum=32)
+    max_entities_per_label: int = setting(50, "entities kept of those with one label", minimum=1, maximum=10_000)
+    max_edges_per_entity: int = setting(
+        500, "edges kept per entity and direction; nothing is fetched beyond an entity that has more", minimum=1
+    )
+    order_capped: bool = setting(
+        True, "let the endpoint sort the edges of which only some are kept; without, it may keep others each time"
+    )
+    batch_size: int = setting(100, "entities in one query", minimum=1, maximum=10_000)
+    max_rows: int = setting(5_000, "rows asked of one query; below the endpoint's own limit", minimum=10)
+    max_queries: int = setting(2_000, "queries sent at most, repeated ones among them", minimum=1)
+    max_bytes: int = setting(1 << 30, "bytes read at most, all answers together", minimum=1)
+    max_answer_bytes: int = setting(32 << 20, "bytes of one answer at most, unpacked", minimum=1)
+    query_timeout: float = setting(65.0, "seconds for one answer, from the connection to its last byte", minimum=0.1)
+    query_pause: float = setting(0.2, "seconds between an answer and the next query", minimum=0.0)
+    max_retries: int = setting(4, "times that a query is repeated when the endpoint is busy", minimum=0, maximum=20)
+    max_wait: float = setting(120.0, "longest wait in seconds that a busy endpoint may ask for", minimum=0.0)
+    max_redirects: int = setting(2, "redirects followed for one query", minimum=0, maximum=10)
+    query_cache: str = setting("", "folder that keeps answers, so that an extract can go on later; empty: none is kept")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LinkerConfig(Config):
     """How text is mapped to entities."""
 

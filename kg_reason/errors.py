@@ -5,6 +5,7 @@
     +-- InputSyntaxError       an input file that cannot be read, with file and line (also a ValueError)
     +-- BadLinesError          several bad lines of input files, all found in one pass (also a ValueError)
     +-- GraphError             a graph folder that is missing, foreign or damaged
+    +-- EndpointError          a SPARQL endpoint that cannot be reached, asks for too much or answers badly
     +-- UnknownEntityError     an entity or relation that the graph does not hold (also a KeyError)
     +-- CheckpointError        a run folder that is missing, foreign, damaged or bound to another graph
     +-- MissingExtraError      an optional package is needed (also an ImportError)
@@ -80,6 +81,10 @@ def _place(path: str, line: int) -> str:
 
 class GraphError(KGReasonError):
     """A graph folder is missing, of another format version, or damaged."""
+
+
+class EndpointError(KGReasonError):
+    """A SPARQL endpoint cannot be reached, answers with something else than it should, or a budget is used up."""
 
 
 class UnknownEntityError(KGReasonError, KeyError):

@@ -28,6 +28,7 @@ FLOORS = {
     "evaluation_report": 2, "flags": 2, "kg.counting": 2, "kg.label_scan": 2, "kg.lemmas": 2,
     "kg.ntriples_scan": 2, "kg.terms": 2, "kg.triples": 2,
     "training.replay": 2,
+    "kg.http_transport": 1, "kg.seed_labels": 3, "kg.sparql_answer": 3, "kg.sparql_client": 4, "kg.extract": 5,
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "kg.alias_kinds": 0, "kg.curies": 0, "kg.obo_clauses": 4, "kg.ontology": 4, "kg.obo": 5, "kg.deprecation": 5,
     "kg.merging": 5, "kg.settling": 6,

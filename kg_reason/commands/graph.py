@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +20,17 @@ from kg_reason.commands.arguments import (
     folder_argument,
 )
 from kg_reason.commands.printing import counted, hint, remark, show, show_json, sized, timed
-from kg_reason.config import BuildConfig
+from kg_reason.config import BuildConfig, EndpointConfig
 from kg_reason.errors import ConfigError
 from kg_reason.flags import add_settings, settings_from
 from kg_reason.terminal import aligned
 
 if TYPE_CHECKING:
+    from kg_reason.kg.extract import ExtractReport
     from kg_reason.kg.graph import KnowledgeGraph
 
 STANDARD_OUTPUT = "-"
+EXTRACT_SUFFIX = ".extract"  # of the folder beside a graph
 EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
 SHOWN_RELATIONS = 12
 EDGES_LOOKED_AT = 2_000  # for the example in the hints
@@ -36,7 +39,11 @@ MAX_HINT_CHARACTERS = 60  # of a name there
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail; each also
 .gz, .bz2, .xz or .zst. Folders are searched; - is standard input (with --input-format). Bad lines are all found in one
-pass and nothing is written; --skip-bad-lines reads the rest."""
+pass and nothing is written; --skip-bad-lines reads the rest.
+
+A graph too large for this machine is asked for what it holds around the words of your sentences, one in each line:
+  kg-reason build --endpoint https://example.org/sparql --seed sentences.txt --hops 2 --out kg
+writes that to kg.extract/ as N-Triples and builds it, with FILEs where there are some."""
 EDIT_DETAILS = """\
 Names are ids or labels. An edit is kept beside the graph with its time, takes effect at once and can be undone:
   kg-reason edit kg --add gavorn hypernym violin
@@ -46,10 +53,13 @@ Names are ids or labels. An edit is kept beside the graph with its time, takes e
 def add_commands(commands: Commands) -> None:
     """Add the commands of this room."""
     build = add_command(commands, "build", _build, "read triples files into a graph folder", BUILD_DETAILS)
-    file_argument(build.add_argument("files", nargs="+", metavar="FILE", help="triples file, folder, or -"))
+    file_argument(build.add_argument("files", nargs="*", metavar="FILE", help="triples file, folder, or -"))
     folder_argument(build.add_argument("--out", required=True, metavar="DIR", help="graph folder to write"))
+    build.add_argument("--endpoint", metavar="URL", help="SPARQL 1.1 endpoint to make a local extract of")
+    file_argument(build.add_argument("--seed", metavar="FILE", help="with --endpoint: sentences it is to be about"))
     add_json(build)
     add_settings(build, BuildConfig, "reading")
+    add_settings(build, EndpointConfig, "endpoint")
 
     stats = add_command(commands, "stats", _stats, "count what a graph holds")
     add_graph(stats)
@@ -75,19 +85,27 @@ def add_commands(commands: Commands) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.builder import LABEL_RELATIONS
     from kg_reason.kg.building import BAD_LINES_FILE, build_graph, num_bad_lines
     from kg_reason.kg.graph import KnowledgeGraph
 
     out = Path(arguments.out)
     started = time.perf_counter()
     config = settings_from(arguments, BuildConfig)
-    stats = build_graph(arguments.files, out, config, show_progress=not arguments.quiet)
+    extracted = _extract(arguments, out) if _is_from_endpoint(arguments) else None
+    files = [*arguments.files]
+    if extracted is not None:
+        files += extracted.files
+        own = set(settings_from(arguments, EndpointConfig).label_properties).difference(LABEL_RELATIONS)
+        config = replace(config, label_relations=(*config.label_relations, *sorted(own)))
+    stats = build_graph(files, out, config, show_progress=not arguments.quiet)
     seconds = time.perf_counter() - started
     num_bytes = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     skipped = num_bad_lines(out)
     if arguments.json:
         facts = {"path": str(out), "num_bytes": num_bytes, "seconds": seconds, "num_bad_lines": skipped}
-        show_json({**stats.to_json(), **facts})
+        from_endpoint = {"extract": extracted.to_json()} if extracted is not None else {}
+        show_json({**stats.to_json(), **facts, **from_endpoint})
         return 0
     languages = ", ".join(name for name in stats.languages if name)
     entities = counted(stats.num_entities, "entity", "entities")
@@ -99,6 +117,7 @@ def _build(arguments: argparse.Namespace) -> int:
             ["size", sized(num_bytes)],
             ["time", timed(seconds)],
             ["fingerprint", stats.fingerprint],
+            *(_extract_rows(extracted) if extracted is not None else []),
         ]),
     )
     if skipped:
@@ -106,6 +125,45 @@ def _build(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         _hint_after_build(KnowledgeGraph.open(out), out)
     return 0
+
+
+def _is_from_endpoint(arguments: argparse.Namespace) -> bool:
+    """Tell whether an endpoint is to be asked; its arguments come together, or there are files."""
+    if bool(arguments.endpoint) != bool(arguments.seed):
+        raise UsageError("--endpoint and --seed belong together (kg-reason build --help tells more)")
+    if not arguments.files and not arguments.endpoint:
+        raise UsageError(
+            "the following arguments are required: FILE, or --endpoint and --seed (kg-reason build --help tells more)"
+        )
+    return bool(arguments.endpoint)
+
+
+def _extract(arguments: argparse.Namespace, out: Path) -> ExtractReport:
+    """Make the local extract of an endpoint beside the graph."""
+    from kg_reason.kg.extract import extract
+    from kg_reason.kg.seed_labels import read_sentences
+    from kg_reason.kg.sparql_client import SparqlClient
+
+    client = SparqlClient(arguments.endpoint, settings_from(arguments, EndpointConfig))
+    sentences = read_sentences(Path(arguments.seed))
+    place = out if out.name not in ("", "..") else out.resolve()
+    return extract(client, sentences, place.with_name(place.name + EXTRACT_SUFFIX), show_progress=not arguments.quiet)
+
+
+def _extract_rows(extracted: ExtractReport) -> list[list[str]]:
+    """Return what an extract took, as rows of a table."""
+    kept = f" and {extracted.num_cached:,} kept answers" if extracted.num_cached else ""
+    queries = counted(extracted.num_queries, "query", "queries")
+    seeds = counted(extracted.num_seeds, "entity", "entities")
+    rows = [
+        ["endpoint", extracted.endpoint],
+        ["asked", f"{queries}{kept}, {sized(extracted.num_bytes)}"],
+        ["seed", f"{seeds} by {counted(extracted.num_spellings, 'spelling')}"],
+        ["extract", str(Path(extracted.files[0]).parent)],
+    ]
+    if extracted.num_capped:
+        rows.append(["cut short", f"{counted(extracted.num_capped, 'list')} at --max-..-per-.. settings"])
+    return rows
 
 
 def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
