@@ -15,7 +15,10 @@ from kg_reason.errors import ConfigError
 
 Value = TypeVar("Value")
 
-INPUT_FORMATS = ("auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "obo", "tsv", "csv")
+INPUT_FORMATS = (
+    "auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "obo", "tsv", "csv", "conceptnet", "phrases", "taxonomy",
+    "graphml", "node-link", "neo4j",
+)
 EVIDENCE = ("paths", "text", "counts", "verbalised", "tokens")
 TASKS = ("three-way", "two-way")
 ADAPTERS = ("none", "lora", "adalora", "prefix", "ia3")
@@ -85,7 +88,9 @@ class Config:
 class BuildConfig(Config):
     """How triples files are read into a graph."""
 
-    input_format: str = setting("auto", "format of every input file; auto goes by suffix", choices=INPUT_FORMATS)
+    input_format: str = setting(
+        "auto", "format of every input file; auto goes by suffix and first lines", choices=INPUT_FORMATS
+    )
     delimiter: str = setting("", "field separator of delimited files; empty: tab for .tsv, comma for .csv")
     header: str = setting(
         "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")
@@ -97,8 +102,19 @@ class BuildConfig(Config):
     rank_column: str = setting("rank", "name of the optional column with an alias's sense rank, 1 the most usual")
     language_column: str = setting("language", "name of the optional column with an alias's language tag")
     pos_column: str = setting("pos", "name of the optional column with an alias's part of speech: n, v, a or r")
+    from_column: str = setting("valid_from", "with --as-of: name of the optional column with an edge's first day")
+    until_column: str = setting("valid_until", "with --as-of: name of the optional column with an edge's last day")
+    as_of: str = setting(
+        "", "leave out edges of tables and property graphs that do not hold on this day, such as 2026-06-30"
+    )
     label_relations: tuple[str, ...] = setting(
         (), "further relations (IRI or name) whose tails are labels of their heads"
+    )
+    languages: tuple[str, ...] = setting(
+        (), "only labels in these languages, such as en de, and without a tag, and only such terms of ConceptNet"
+    )
+    min_weight: float = setting(
+        0.0, "leave out edges of a lower weight; edges without a weight stay", minimum=0.0
     )
     base_iri: str = setting("", "IRI that relative IRIs in RDF files are resolved against")
     fold_owl: bool = setting(

@@ -19,13 +19,14 @@ from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NAR
 from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.deprecation import DEPRECATED_SHARE
 from kg_reason.kg.label_index import index_labels
-from kg_reason.kg.label_texts import label_texts
+from kg_reason.kg.label_texts import label_texts, wanted_languages
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
 from kg_reason.kg.ontology import EdgeRows
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.settling import settle
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
-from kg_reason.kg.triples import TripleBlock
+from kg_reason.kg.triples import TripleBlock, literal_parts, select_rows
+from kg_reason.kg.words import primary_language
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -101,12 +102,21 @@ class _Rows:
 
 
 class GraphBuilder:
-    """Collects blocks of triples and makes the arrays of a graph."""
+    """Collects blocks of triples and makes the arrays of a graph.
+
+    `num_rows` counts the triples taken in, `num_light` and `num_foreign` the edges and labels left out of them because
+    of their weight and their language.
+    """
 
     def __init__(self, config: BuildConfig) -> None:
         self.num_rows = 0
         self.prefixes: dict[str, str] = {}  # declared in the files
         self._config = config
+        self.num_light = 0
+        self.num_foreign = 0
+        self._min_weight = config.min_weight
+        self._languages = wanted_languages(config.languages)
+        self._is_wanted: list[bool] = []  # by text id
         self._label_relations = list(config.label_relations)
         self._kind_of = label_kinds(config.label_relations)
         self._entities = TermInterner()
@@ -128,10 +138,14 @@ class GraphBuilder:
             key = self._relations.key(len(self._label_kinds))
             self._label_kinds.append(self._kind_of.get(key, self._kind_of.get(readable_relation(key), -1)))
         kinds = np.array(self._label_kinds, dtype=np.int16)[relations]
-        heads = self._entities.intern(block.buffer, block.head)
         is_label = kinds >= 0
         if not delimited and is_label.any():
             is_label &= block.buffer[block.tail[:, 0]] == ord('"')
+        if self._min_weight > 0 and block.columns is not None:
+            rows = np.flatnonzero(is_label | ~(block.columns.weight < self._min_weight))  # NaN: none given, so it stays
+            self.num_light += len(block) - len(rows)
+            block, relations, is_label, kinds = select_rows(block, rows), relations[rows], is_label[rows], kinds[rows]
+        heads = self._entities.intern(block.buffer, block.head)
         edge = ~is_label
         tails = self._entities.intern(block.buffer, block.tail[edge])
         weight = np.ones(len(relations), np.float32)
@@ -162,10 +176,21 @@ class GraphBuilder:
                 written = map(self._texts.key, texts[tagged].tolist())
                 keys = [f"{_quoted(key)}@{languages[place]}" for key, place in zip(written, tagged, strict=True)]
                 texts[tagged] = self._texts.intern_keys(keys)
+        if self._languages:
+            kept = self._in_wanted_language(texts)
+            self.num_foreign += len(kept) - int(kept.sum())
+            rows, texts, prior, pos = rows[kept], texts[kept], prior[kept], pos[kept]
         self._aliases.add(
             entity=heads[rows], kind=kinds[rows], text=texts, prior=prior, pos=pos,
             file=np.full(len(rows), block.file, dtype=np.int32), line=block.line[rows],
         )
+
+    def _in_wanted_language(self, texts: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell of each label whether it is in one of the languages to keep, or in none."""
+        for text in range(len(self._is_wanted), self._texts.num_terms):
+            language = literal_parts(self._texts.key(text)).language.lower()
+            self._is_wanted.append(not language or bool({language, primary_language(language)} & self._languages))
+        return np.array(self._is_wanted, dtype=bool)[texts]
 
     def finish(self, source_names: Sequence[str]) -> BuiltGraph:
         """Return the graph made of everything added; the builder is spent afterwards."""

@@ -47,7 +47,7 @@ def build_graph(
 
     Args:
         paths: files, folders, or `-` for standard input; N-Triples, N-Quads, Turtle, TriG, RDF/XML, JSON-LD, OBO,
-            TSV or CSV, each also compressed.
+            TSV, CSV, ConceptNet, ATOMIC, taxonomy paths, GraphML, node-link JSON or Neo4j's CSV, each also compressed.
         out: the graph folder; a graph that is there is replaced.
         config: how to read; None: the defaults.
         show_progress: show a bar on standard error when it takes longer than two seconds.
@@ -70,6 +70,10 @@ def build_graph(
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
+    if builder.num_light:
+        logger.warning("edges left out because their weight is below %g: %d", config.min_weight, builder.num_light)
+    if builder.num_foreign:
+        logger.info("labels left out because of their language: %d", builder.num_foreign)
     if not builder.num_rows:
         logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
     with _stage("ordering edges and labels", show_progress):

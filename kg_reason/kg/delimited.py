@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from kg_reason.kg.triples import (
     cell_key,
     join_blocks,
 )
+from kg_reason.kg.validity import Validity
 
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _WRITTEN_TABS = ("\\t", "tab")
@@ -41,6 +42,7 @@ _OTHER_DELIMITERS = "\t,;|"  # looked for where the fields of a line are too few
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _MAX_RANK = 2**31 - 1
+_FROM, _UNTIL = POS + 1, POS + 2  # not known to the compiled scan
 
 
 class Layout(NamedTuple):
@@ -54,6 +56,11 @@ class Layout(NamedTuple):
     def has_columns(self) -> bool:
         """Whether any field is optional: a weight, a rank, a language, a part of speech."""
         return any(field > TAIL for field in self.fields)
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether rows say when they hold."""
+        return any(field >= _FROM for field in self.fields)
 
 
 def read_delimited(
@@ -71,22 +78,29 @@ def read_delimited(
 
     Raises:
         InputSyntaxError: the stream cannot be read, or the header lacks a column.
-        ConfigError: the delimiter is not one ASCII character.
+        ConfigError: the delimiter is not one ASCII character, or `as_of` no day.
     """
+    validity = Validity(config)
     blocks = line_blocks(stream, name)
     delimiter = find_delimiter(config.delimiter, quoted=quoted)
     first, layout = _read_header(blocks, name, delimiter, config=config, quoted=quoted)
     blocks = chain(first, blocks)
-    reader = RowReader(layout, name, file, bad_lines)
+    yield from _read_rows(blocks, RowReader(layout, name, file, bad_lines, validity), file, quoted=quoted)
+    validity.tell(name)
+
+
+def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quoted: bool) -> Iterator[TripleBlock]:
+    """Read the lines after the header, plain up to the first quote of a CSV file."""
+    layout = reader.layout
     for block in blocks:
         if quoted and bool((block.buffer == ord('"')).any()):
-            yield from _read_quoted(chain([block], blocks), reader)
+            yield from read_quoted(chain([block], blocks), reader, layout.delimiter)
             return
         rows, rest = _scan(block, layout, file)
         for start, end, line in rest.tolist():
             text = reader.decode(block.buffer[start:end].tobytes(), line)
             if text is not None and text.strip(" \r"):
-                reader.add(text.split(delimiter), line)
+                reader.add(text.split(layout.delimiter), line)
         yield join_blocks(rows, reader.take())
 
 
@@ -142,6 +156,8 @@ def _header_fields(cells: list[str], place: Source, config: BuildConfig) -> tupl
         config.weight_column, config.rank_column, config.language_column, config.pos_column,
     )
     known = {column.strip().casefold(): field for field, column in enumerate(names, HEAD)}
+    if config.as_of:
+        known |= {config.from_column.strip().casefold(): _FROM, config.until_column.strip().casefold(): _UNTIL}
     fields = tuple(known.get(cell.casefold(), NONE) for cell in cells)
     missing = [names[field - HEAD] for field in (HEAD, RELATION, TAIL) if field not in fields]
     if config.header == "yes" and missing:
@@ -175,7 +191,7 @@ def parse_weight(text: str) -> float:
 def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDArray[np.int64]]:
     """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3]."""
     buffer, first_line, num_lines = block
-    if not HAS_COMPILER:
+    if layout.has_dates or not HAS_COMPILER:
         ends = np.flatnonzero(buffer == ord("\n"))
         starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])[:num_lines]
         rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
@@ -214,6 +230,25 @@ def _languages(buffer: NDArray[np.uint8], spans: NDArray[np.int64]) -> list[str]
     return [tags.get(cell) or tags.setdefault(cell, cell.decode().lower()) for cell in cells]
 
 
+class RecordReader(Protocol):
+    """What takes in the records of a CSV file, one after the other."""
+
+    def __len__(self) -> int:
+        """Return how many rows wait to be taken."""
+
+    def take(self) -> TripleBlock:
+        """Return the rows added since the last call."""
+
+    def decode(self, line: bytes, number: int) -> str | None:
+        """Return the text of a line; None, and noted as a bad line, if it is not UTF-8."""
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Note a bad line."""
+
+    def add(self, cells: list[str], line: int) -> None:
+        """Add what the cells of a record say, or note what is wrong with them."""
+
+
 class RowReader:
     """Turns the cells of one line after the other into rows, or into a bad line that tells what is wrong.
 
@@ -222,10 +257,14 @@ class RowReader:
         name: as the user named the file.
         file: position in the list of inputs.
         bad_lines: grows by the lines that could not be read.
+        validity: which rows to leave out by their dates; None: none.
     """
 
-    def __init__(self, layout: Layout, name: str, file: int, bad_lines: BadLines) -> None:
+    def __init__(
+        self, layout: Layout, name: str, file: int, bad_lines: BadLines, validity: Validity | None = None
+    ) -> None:
         self.layout = layout
+        self._validity = validity
         self._name = name
         self._file = file
         self._bad_lines = bad_lines
@@ -254,11 +293,12 @@ class RowReader:
     def add(self, cells: list[str], line: int) -> None:
         """Add the row that the cells of a line make, or note what is wrong with them."""
         try:
-            keys, columns = self._parse(cells)
+            keys, columns, holds = self._parse(cells)
         except ValueError as error:
             self.refuse(line, str(error) + self._advice(cells, line))
         else:
-            self._rows.add(keys, line, columns)
+            if holds:
+                self._rows.add(keys, line, columns)
 
     def _advice(self, cells: list[str], line: int) -> str:
         """Return what may have gone wrong with the whole file, where a line has another number of fields."""
@@ -276,7 +316,8 @@ class RowReader:
             return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
         return ""
 
-    def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int]]:
+    def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int], bool]:
+        """Return keys and optional columns of a row, and whether it holds on the day that is asked for."""
         fields = self.layout.fields
         if len(cells) != len(fields):
             separator = _DELIMITER_NAMES.get(self.layout.delimiter, repr(self.layout.delimiter))
@@ -301,13 +342,14 @@ class RowReader:
         if not _LANGUAGE.fullmatch(language):
             raise ValueError(f"expected a language tag such as en or pt-BR, found {language!r}")
         columns = (weight, int(rank or 0), language.lower(), _POS[pos])
-        return (head, relation, tail), columns
+        validity = self._validity
+        holds = validity is None or validity.holds(values.get(_FROM, ""), values.get(_UNTIL, ""))
+        return (head, relation, tail), columns, holds
 
 
-def _read_quoted(blocks: Iterator[LineBlock], reader: RowReader) -> Iterator[TripleBlock]:
+def read_quoted(blocks: Iterator[LineBlock], reader: RecordReader, delimiter: str) -> Iterator[TripleBlock]:
     """Read lines by the csv module; after a record that is not valid it goes on with the record's second line."""
     lines = _Lines(blocks, reader)
-    delimiter = reader.layout.delimiter
     while True:
         records = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
         try:
@@ -328,7 +370,7 @@ def _read_quoted(blocks: Iterator[LineBlock], reader: RowReader) -> Iterator[Tri
 class _Lines:
     """Iterates over the text lines of blocks; remembers those of the current record."""
 
-    def __init__(self, blocks: Iterator[LineBlock], reader: RowReader) -> None:
+    def __init__(self, blocks: Iterator[LineBlock], reader: RecordReader) -> None:
         self._lines = self._decoded(blocks, reader)
         self._again: deque[tuple[int, str]] = deque()
         self._record: list[tuple[int, str]] = []
@@ -356,7 +398,7 @@ class _Lines:
         return line[1]
 
     @staticmethod
-    def _decoded(blocks: Iterator[LineBlock], reader: RowReader) -> Iterator[tuple[int, str]]:
+    def _decoded(blocks: Iterator[LineBlock], reader: RecordReader) -> Iterator[tuple[int, str]]:
         for block in blocks:
             for number, line in enumerate(block.buffer.tobytes().split(b"\n")[:-1], block.first_line):
                 text = reader.decode(line, number)

@@ -30,7 +30,7 @@ from kg_reason.kg.alias_kinds import ALIAS_KINDS, HIDDEN, OWN
 from kg_reason.kg.builder import BuiltGraph, build_blocks
 from kg_reason.kg.curies import expansions
 from kg_reason.kg.label_index import LabelIndex, exact
-from kg_reason.kg.names import LITERAL, readable_name, readable_relation
+from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits, read_edits
 from kg_reason.kg.storage import EDITS_FILE, open_graph
 from kg_reason.kg.terms import TermTable
@@ -182,7 +182,7 @@ class KnowledgeGraph:
                 the model know relations.
         """
         if primary_language(language) not in ("", "en"):
-            entity = self.find_id(self._relations[relation])
+            entity = self._described_by(self._relations[relation])
             for alias in self._alias_rows(entity) if entity >= 0 else ():
                 if self._primary_languages[self.alias_language[alias]] == primary_language(language):
                     return self.alias_text(int(alias))
@@ -191,13 +191,18 @@ class KnowledgeGraph:
         return self._relation_labels[relation]
 
     def _name_relation(self, key: str) -> str:
-        entity = self.find_id(key)
+        entity = self._described_by(key)
         if entity >= 0:
             for alias in self._alias_rows(entity):
                 language = self._primary_languages[self.alias_language[alias]]
                 if self._arrays["alias_kind"][alias] not in (OWN, HIDDEN) and language in ("", "en"):
                     return self.alias_text(int(alias)).lower()
         return readable_relation(key)
+
+    def _described_by(self, relation: str) -> int:
+        """Return the entity whose labels name a relation, or -1 if there is none."""
+        entity = self.find_id(property_entity(relation))
+        return entity if entity >= 0 else self.find_id(relation)
 
     def find_id(self, key: str) -> int:
         """Return the entity with this id, or -1 if there is none; labels are not looked at."""

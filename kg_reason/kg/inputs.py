@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError, MissingExtraError
+from kg_reason.kg.recognition import LOOKED_AT_BYTES, SNIFFED, recognised_format
 from kg_reason.terminal import is_unicode
 
 STANDARD_INPUT = "-"
 FORMATS = {
     ".nt": "nt", ".nq": "nq", ".ttl": "ttl", ".trig": "trig", ".rdf": "rdfxml", ".owl": "rdfxml", ".xml": "rdfxml",
-    ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv",
+    ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv", ".graphml": "graphml",
 }
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -105,17 +106,26 @@ def _resolve(name: str, config: BuildConfig) -> list[InputFile]:
 
 def _suffixes(name: str) -> tuple[str, str]:
     """Return format and compression by the suffixes of a name, empty where there is none."""
+    suffix, compression = _suffix(name)
+    return FORMATS.get(suffix, ""), compression
+
+
+def _suffix(name: str) -> tuple[str, str]:
+    """Return the suffix of a name, and the compression by the one after it, if there is one."""
     path = Path(name.lower())
     compression = COMPRESSIONS.get(path.suffix, "")
     if compression:
         path = path.with_suffix("")
-    return FORMATS.get(path.suffix, ""), compression
+    return path.suffix, compression
 
 
 def _input_file(name: str, config: BuildConfig) -> InputFile:
     file_format, compression = _suffixes(name)
     if config.input_format != "auto":
         file_format = config.input_format
+    elif _suffix(name)[0] in SNIFFED and Path(name).is_file():  # a pipe can be read once only
+        with open_input(InputFile(name, file_format, compression)) as stream:
+            file_format = recognised_format(_suffix(name)[0], stream.read(LOOKED_AT_BYTES)) or file_format
     if not file_format:
         known = ", ".join([*FORMATS, *COMPRESSIONS])
         raise InputSyntaxError(name, 0, f"unknown suffix; expected one of {known}, or --input-format")

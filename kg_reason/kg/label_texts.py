@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,12 @@ class LabelTexts(NamedTuple):
     spans: Int64
     language: NDArray[np.int16]
     languages: list[str]
+
+
+def wanted_languages(languages: Sequence[str]) -> frozenset[str]:
+    """Return the languages of a setting in lower case; an item may name several, apart by commas. Empty: all."""
+    tags = (tag.strip().lower() for item in languages for tag in item.split(","))
+    return frozenset(tag for tag in tags if tag)
 
 
 @compiled

@@ -23,6 +23,7 @@ _NUMBERED = {  # relations of many ontologies that have a number for a name
     OBO + "IAO_0100001": "replaced by",
 }  # fmt: skip
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:\S+\Z")
+_WIKIDATA_RELATION = re.compile(r"(https?://www\.wikidata\.org/)prop/(?:[a-z-]+/)*(P[0-9]+)")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -51,6 +52,16 @@ def readable_name(key: str) -> str:
 def readable_relation(key: str) -> str:
     """Return a relation's readable name in lower case: `partOf` -> `part of`."""
     return _NUMBERED.get(key) or readable_name(key).lower()
+
+
+def property_entity(relation: str) -> str:
+    """Return the entity that describes a relation of Wikidata, and so has its label; any other describes itself.
+
+    >>> property_entity("http://www.wikidata.org/prop/direct/P31")
+    'http://www.wikidata.org/entity/P31'
+    """
+    match = _WIKIDATA_RELATION.fullmatch(relation)
+    return f"{match[1]}entity/{match[2]}" if match else relation
 
 
 @compiled

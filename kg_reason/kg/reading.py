@@ -7,14 +7,26 @@ from pathlib import Path
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
+from kg_reason.kg.conceptnet import read_conceptnet
 from kg_reason.kg.delimited import read_delimited
+from kg_reason.kg.graphml import read_graphml
 from kg_reason.kg.inputs import InputFile, find_inputs, open_input
+from kg_reason.kg.neo4j_csv import read_neo4j
+from kg_reason.kg.node_link import read_node_link
 from kg_reason.kg.ntriples import read_line_formats
 from kg_reason.kg.obo import read_obo
+from kg_reason.kg.phrases import read_phrases
 from kg_reason.kg.rdf import read_rdf
+from kg_reason.kg.taxonomy_paths import read_taxonomy
 from kg_reason.kg.triples import BadLines, Triple, TripleBlock
+from kg_reason.kg.validity import Validity
 
 __all__ = ["find_inputs", "read_blocks", "read_triples"]
+
+FOREIGN_READERS = {  # of other tools' exports
+    "conceptnet": read_conceptnet, "phrases": read_phrases, "taxonomy": read_taxonomy, "graphml": read_graphml,
+    "node-link": read_node_link, "neo4j": read_neo4j,
+}  # fmt: skip
 
 
 def read_blocks(
@@ -33,6 +45,7 @@ def read_blocks(
         ConfigError: a delimiter or a base IRI that cannot be used.
         MissingExtraError: a .zst file without the package zstandard.
     """
+    Validity(config)  # a day that is none is told whatever the formats
     for file, item in enumerate(inputs):
         with open_input(item) as stream:
             if item.format in ("nt", "nq"):
@@ -41,6 +54,8 @@ def read_blocks(
                 blocks = read_delimited(stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv")
             elif item.format == "obo":
                 blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
+            elif item.format in FOREIGN_READERS:
+                blocks = FOREIGN_READERS[item.format](stream, item.name, file, bad_lines, config)
             else:
                 blocks = read_rdf(
                     stream, item.name, file, bad_lines, rdf_format=item.format, base_iri=config.base_iri,

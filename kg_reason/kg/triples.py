@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from kg_reason.errors import BadLine, InputSyntaxError
 
-XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+XSD_STRING = XSD + "string"
+LABEL_RELATION = "http://www.w3.org/2000/01/rdf-schema#label"
 NUM_SHOWN_BAD_LINES = 20
 ROWS_PER_BLOCK = 200_000
 
@@ -290,6 +292,17 @@ def join_blocks(block: TripleBlock, other: TripleBlock) -> TripleBlock:
         np.concatenate([block.relation, other.relation + shift])[order],
         np.concatenate([block.tail, other.tail + shift])[order],
         line[order], block.file, columns,
+    )
+
+
+def select_rows(block: TripleBlock, rows: NDArray[np.int64]) -> TripleBlock:
+    """Return a block of the given rows [m] of another, in their order."""
+    columns = block.columns
+    if columns is not None:
+        language = [columns.language[row] for row in rows.tolist()]
+        columns = AliasColumns(columns.weight[rows], columns.rank[rows], language, columns.pos[rows])
+    return TripleBlock(
+        block.buffer, block.head[rows], block.relation[rows], block.tail[rows], block.line[rows], block.file, columns
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 
 from kg_reason.config import BuildConfig
@@ -123,3 +124,54 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(files, tmp_pa
     (tmp_path / "bad.nt").write_text("no triple\n")
     with pytest.raises(GraphError, match=r"kg: cannot be written: .*a.tsv is a file, expected a folder"):
         build_graph(tmp_path / "bad.nt", files[0] / "kg")
+
+
+WIKIDATA = """\
+<http://www.wikidata.org/entity/Q8355> <http://www.wikidata.org/prop/direct/P31> <http://www.wikidata.org/entity/Q1> .
+<http://www.wikidata.org/entity/Q8355> <http://www.wikidata.org/prop/direct/P279> <http://www.wikidata.org/entity/Q1> .
+<http://www.wikidata.org/entity/P31> <http://wikiba.se/ontology#directClaim> <http://www.wikidata.org/prop/direct/P31> .
+"""
+NAMES = """\
+<http://www.wikidata.org/entity/P31> <http://www.w3.org/2000/01/rdf-schema#label> "ist ein"@de .
+<http://www.wikidata.org/entity/P31> <http://www.w3.org/2000/01/rdf-schema#label> "instance of"@en .
+<http://www.wikidata.org/entity/Q8355> <http://www.w3.org/2000/01/rdf-schema#label> "violin"@en .
+<http://www.wikidata.org/entity/Q8355> <http://www.w3.org/2000/01/rdf-schema#label> "Geige"@de-CH .
+<http://www.wikidata.org/entity/Q1> <http://www.w3.org/2000/01/rdf-schema#label> "instrument" .
+"""
+
+
+def test_relations_of_wikidata_are_called_as_their_properties_whichever_file_names_them(tmp_path):
+    (tmp_path / "facts.nt").write_text(WIKIDATA)
+    (tmp_path / "names.nt").write_text(NAMES)
+    build_graph([tmp_path / "facts.nt", tmp_path / "names.nt"], tmp_path / "kg")
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    relation = graph.relation("instance of")
+    assert graph.relation_id(relation) == "http://www.wikidata.org/prop/direct/P31"
+    assert graph.relation_label(relation, "de") == "ist ein"
+    assert "p279" in graph.stats().relations  # no file names it
+    (edge,) = np.flatnonzero(graph.edge_relation == relation).tolist()
+    assert graph.entity_label(int(graph.edge_head[edge]), "en") == "violin"
+    assert [str(source) for source in graph.edge_sources(edge)] == [f"{tmp_path / 'facts.nt'}:1"]
+
+
+def test_labels_in_other_languages_can_be_left_out(tmp_path, caplog):
+    (tmp_path / "names.nt").write_text(WIKIDATA + NAMES)
+    caplog.set_level(logging.INFO, logger="kg_reason")
+    stats = build_graph(tmp_path / "names.nt", tmp_path / "kg", BuildConfig(languages=("en",)))
+    assert stats.languages == {"": 1, "en": 2}
+    assert "labels left out because of their language: 2" in caplog.text
+    assert build_graph(tmp_path / "names.nt", tmp_path / "kg", BuildConfig(languages=("de",))).languages == {
+        "": 1, "de": 1, "de-ch": 1
+    }
+
+
+def test_edges_below_a_weight_are_left_out_and_counted_those_without_one_stay(files, tmp_path, caplog):
+    table = "head\trelation\ttail\tweight\na\tis a\tb\t0.5\nc\tis a\td\t2\ne\tis a\tf\t\na\tlabel\tA\t0.1\n"
+    (tmp_path / "weighed.tsv").write_text(table)
+    config = BuildConfig(min_weight=1.0, label_relations=("label",))
+    build_graph([tmp_path / "weighed.tsv", files[1]], tmp_path / "kg", config)
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert graph.num_edges == 3
+    assert graph.find_entities("b") == ()
+    assert len(graph.find_entities("A")) == 1  # a label's weight is its prior
+    assert "edges left out because their weight is below 1: 1" in caplog.text

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kg_reason.kg import label_texts as room
 from kg_reason.kg.compiled import interpreted
-from kg_reason.kg.label_texts import label_texts
+from kg_reason.kg.label_texts import label_texts, wanted_languages
 from kg_reason.kg.terms import TermInterner, TermTable
 from kg_reason.kg.triples import literal_key, literal_parts
 
@@ -48,3 +48,8 @@ def test_the_spans_are_the_same_compiled_and_interpreted(texts: list[str]) -> No
         plain = label_texts(table_of(texts))
     for one, other in zip(compiled, plain, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_languages_may_be_given_one_by_one_or_apart_by_commas():
+    assert wanted_languages(("en", "DE, fr,")) == {"en", "de", "fr"}
+    assert wanted_languages(()) == frozenset()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg_reason.kg.names import BLANK, readable_name, readable_names, readable_relation, term_kind
+from kg_reason.kg.names import BLANK, property_entity, readable_name, readable_names, readable_relation, term_kind
 from kg_reason.kg.terms import TermInterner
 
 
@@ -65,3 +65,16 @@ def test_the_compiled_names_equal_the_definition(keys: list[str]) -> None:
             continue
         fast = text[offset[term] : offset[term + 1]].tobytes().decode()
         assert slow_names.get(term, fast) == readable_name(key)
+
+
+@pytest.mark.parametrize(
+    ("relation", "entity"),
+    [
+        ("http://www.wikidata.org/prop/direct/P31", "http://www.wikidata.org/entity/P31"),
+        ("http://www.wikidata.org/prop/P31", "http://www.wikidata.org/entity/P31"),
+        ("http://www.wikidata.org/prop/direct-normalized/P214", "http://www.wikidata.org/entity/P214"),
+        ("http://example.org/prop/direct/P31", "http://example.org/prop/direct/P31"),
+    ],
+)
+def test_a_relation_of_wikidata_is_described_by_its_property(relation: str, entity: str) -> None:
+    assert property_entity(relation) == entity

@@ -1,0 +1,128 @@
+"""Nodes and edges with properties, as networkx, yEd and Neo4j write them, become labels, edges and facts.
+
+Of a node's properties one is its label, those of a drawing are nothing, and every other one is an edge to a value. Of
+an edge's properties one is its relation and one its weight.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from kg_reason.kg.delimited import parse_weight
+from kg_reason.kg.foreign_rows import RowWriter
+from kg_reason.kg.names import readable_name
+from kg_reason.kg.triples import XSD, cell_key, literal_key, literal_parts
+from kg_reason.kg.validity import Validity
+
+Scalar = str | int | float | bool
+Value = Scalar | tuple[Scalar, ...]
+Properties = Mapping[str, Value]
+
+LABEL_PROPERTIES = ("label", "name", "title", "preflabel", "pref_label")  # the first that is there
+RELATION_PROPERTIES = ("relation", "predicate", "relationship", "label", "type", "interaction", "name", "key")
+WEIGHT_PROPERTY = "weight"
+PLAIN_RELATION = "related to"  # of an edge that does not say what it is
+DRAWING = frozenset({
+    "x", "y", "z", "fx", "fy", "vx", "vy", "r", "g", "b", "a", "w", "h", "size", "width", "height", "color", "colour",
+    "shape", "pos", "position", "index", "level", "graphics", "weight",
+})  # fmt: skip
+_ODD_NUMBERS = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}
+_BLANK = re.compile(r"_:[A-Za-z0-9_.-]+")
+
+
+def node_key(text: str, file: int) -> str:
+    """Return the term key of a node by its id; ids that are literals or blank nodes of RDF stay what they are.
+
+    Args:
+        text: the id.
+        file: position in the list of inputs: blank nodes of two files are two.
+    """
+    text = text.strip()
+    if text.startswith('"') and literal_key(*literal_parts(text)) == text:
+        return text
+    if _BLANK.fullmatch(text):
+        return f"_:f{file + 1}_{text[2:]}"
+    return cell_key(text)
+
+
+def value_key(value: Scalar) -> str:
+    """Return the term key of a value: a literal of its type."""
+    if isinstance(value, bool):
+        return literal_key("true" if value else "false", datatype=XSD + "boolean")
+    if isinstance(value, int):
+        return literal_key(str(value), datatype=XSD + "integer")
+    if isinstance(value, float):
+        return literal_key(_ODD_NUMBERS.get(repr(value), repr(value)), datatype=XSD + "double")
+    return literal_key(value)
+
+
+def is_label(name: str) -> bool:
+    """Tell whether a property of this name is the label of its node."""
+    return name.casefold() in LABEL_PROPERTIES
+
+
+def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> None:
+    """Add the label and the facts of a node.
+
+    Raises:
+        ValueError: a value that cannot be stored.
+    """
+    chosen = _first_name(properties, LABEL_PROPERTIES)
+    if chosen:
+        for text in map(one_line, _texts(properties[chosen])):
+            if text and text != readable_name(key):
+                rows.label(key, text, line)
+    for name in sorted(properties):
+        if name != chosen and name.casefold() not in DRAWING and one_line(name):
+            for value in _scalars(properties[name]):
+                if value != "":
+                    rows.edge(key, one_line(name), value_key(value), line)
+
+
+def add_edge(
+    rows: RowWriter, ends: tuple[str, str], properties: Properties, line: int, validity: Validity
+) -> None:
+    """Add an edge with its relation and weight, where it holds.
+
+    Args:
+        rows: grows by it.
+        ends: keys of head and tail.
+        properties: of the edge.
+        line: where it stands.
+        validity: tells by its dates whether it holds.
+
+    Raises:
+        ValueError: a weight or a date that is none, or a key that cannot be stored.
+    """
+    chosen = _first_name(properties, RELATION_PROPERTIES)
+    relation = one_line(_texts(properties[chosen])[0]) if chosen else PLAIN_RELATION
+    named = _first_name(properties, (WEIGHT_PROPERTY,))
+    weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
+    dates = [_first_name(properties, (name.casefold(),)) for name in (validity.from_name, validity.until_name)]
+    first, last = (_texts(properties[name])[0] if name else "" for name in dates)
+    if validity.holds(first, last):
+        rows.edge(ends[0], cell_key(relation), ends[1], line, weight)
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces."""
+    return " ".join(text.split())
+
+
+def _first_name(properties: Properties, wanted: Iterable[str]) -> str:
+    """Return the property of the first wanted name, without regard to case, that says something; empty if none."""
+    names = {name.casefold(): name for name in sorted(properties, reverse=True)}
+    for name in wanted:
+        if name in names and any(text.strip() for text in _texts(properties[names[name]])):
+            return names[name]
+    return ""
+
+
+def _scalars(value: Value) -> tuple[Scalar, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _texts(value: Value) -> list[str]:
+    return [str(item) for item in _scalars(value)]
