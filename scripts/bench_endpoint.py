@@ -65,7 +65,7 @@ def main() -> None:
         port = ours.recv()
         if not options.json:
             print(f"whole graph: {whole.num_entities:,} entities, {whole.num_edges:,} edges; {len(pairs)} pairs")
-            print("hops  queries  MB read  seconds  entities     edges  capped  equal mentions  equal paths", flush=True)
+            print("hops  queries  MB read  seconds  entities     edges  capped  equal mentions  equal paths")
         rows = []
         for hops in options.hops:
             row = measure(f"http://127.0.0.1:{port}/sparql", pairs, expected, hops, folder)
