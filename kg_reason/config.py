@@ -129,7 +129,7 @@ class EndpointConfig(Config):
     """What a SPARQL endpoint is asked for a local extract, and how much of it."""
 
     hops: int = setting(2, "edges from the words of the seed; 4 for every path that climbs", minimum=0, maximum=7)
-    languages: tuple[str, ...] = setting(
+    endpoint_languages: tuple[str, ...] = setting(
         ("en",), "languages of labels beside those without a tag; the first is the seed's"
     )
     label_properties: tuple[str, ...] = setting(

@@ -147,7 +147,7 @@ class _Extraction:
     def __init__(self, client: SparqlClient, show_progress: bool) -> None:
         self.client = client
         self.config: EndpointConfig = client.config
-        self.languages = self.config.languages
+        self.languages = self.config.endpoint_languages
         self.num_capped = self.num_dropped = 0
         self._show_progress = show_progress
         for name in ("max_entities_per_label", "max_edges_per_entity"):
@@ -160,7 +160,7 @@ class _Extraction:
                     raise ConfigError(f"{name}: found {iri!r}, expected an IRI such as http://example.org/name")
         for tag in self.languages:
             if not is_language(tag):
-                raise ConfigError(f"languages: found {tag!r}, expected a language tag such as en or zh-Hant")
+                raise ConfigError(f"endpoint_languages: found {tag!r}, expected a language tag such as en or zh-Hant")
         self._wanted = _wanted(self.config)
 
     def find_seeds(self, spellings: Sequence[str]) -> list[str]:

@@ -224,7 +224,7 @@ def test_labels_come_in_the_languages_asked_for_and_without_a_tag(serve, tmp_pat
         (("qfr",), "A violin", set()),
         ((), "V1", {"violin", "fiddle", "violon", "Geige", "V1"}),
     ):
-        take(server, [text], tmp_path / "e", languages=languages)
+        take(server, [text], tmp_path / "e", endpoint_languages=languages)
         found = (tmp_path / "e" / "127.0.0.1.labels.nt").read_text()
         assert {text for text in (*labels.values(), "V1") if f'"{text}"' in found} == expected
 
@@ -342,7 +342,7 @@ def test_rows_that_nobody_asked_for_do_not_get_in(serve, tmp_path, caplog):
     ]  # fmt: skip
     found = bindings({"term": {"type": "literal", "value": "word"}, "entity": uri(EX + "a")})
     server.script = [send(200, found), send(200, bindings(good, *bad)), send(200, bindings())]
-    report = take(server, ["word"], tmp_path / "e", hops=1, languages=())
+    report = take(server, ["word"], tmp_path / "e", hops=1, endpoint_languages=())
     assert (tmp_path / "e" / "127.0.0.1.edges.nt").read_text() == f"<{EX}a> <{EX}p> <{EX}b> .\n"
     assert report.num_dropped == 6
     assert "6 rows left out" in caplog.text
@@ -361,7 +361,7 @@ def test_what_an_extract_holds_can_always_be_built(serve, tmp_path):
     found, none = send(200, bindings({"term": word, "entity": uri(EX + "a")})), send(200, bindings())
     server.script = [found, send(200, bindings(*({**here, "other": uri(iri)} for iri in others))), none]
     server.script += [send(200, bindings(*stated)), none]
-    report = take(server, ["word"], tmp_path / "e", hops=1, languages=())
+    report = take(server, ["word"], tmp_path / "e", hops=1, endpoint_languages=())
     assert not server.script
     assert report.num_dropped >= 4
     stats = build_graph(report.files, tmp_path / "kg", BuildConfig())
@@ -373,7 +373,7 @@ def test_an_iri_of_an_answer_cannot_become_a_part_of_a_query(serve, tmp_path):
     server = serve(f'<{EX}a> <{LABEL}> "word" .\n')
     evil = uri(EX + "a> } } # <")
     server.script = [send(200, bindings({"term": {"type": "literal", "value": "word"}, "entity": evil}))]
-    assert take(server, ["word"], tmp_path / "e", languages=()).num_seeds == 0
+    assert take(server, ["word"], tmp_path / "e", endpoint_languages=()).num_seeds == 0
     assert not [query for query in server.queries if "# <" in query]
 
 
@@ -388,7 +388,7 @@ def test_quotes_and_backslashes_of_a_sentence_stay_text(serve, tmp_path):
     [
         ({"label_properties": ("label",)}, "label_properties: found 'label', expected an IRI"),
         ({"relation_prefixes": ('x"y',)}, "relation_prefixes: found"),
-        ({"languages": ('en" }',)}, "languages: found .* expected a language tag"),
+        ({"endpoint_languages": ('en" }',)}, "endpoint_languages: found .* expected a language tag"),
         ({"max_rows": 500}, "max_edges_per_entity: found 500, expected fewer than max_rows, 500"),
     ],
 )
