@@ -19,6 +19,7 @@ from kg_reason.kg.words import Word, by_character, joined_text, primary_language
 
 MAX_SENTENCE_CHARACTERS = 100_000
 MAX_ACRONYM_LETTERS = 5
+MAX_HYPHENATED = 3  # words
 SENTENCE_END = 2  # of Word.break_after
 _UNWRITTEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # no label has them, and not every endpoint takes them
 
@@ -100,9 +101,12 @@ def _spellings(text: str, run: Sequence[Word], lemmas: Lemmatiser) -> Iterator[s
             yield plain[0].upper()
     else:
         yield from (" ".join([lemma, *plain[1:]]) for lemma, _ in _lemmas(folded[0], lemmas))
-        yield from (joined_text(list(run)), "-".join(plain)) if len(run) == 2 else ()
-    if written[0].isupper():
-        yield f"The {written}"
+        yield from (joined_text(list(run)), "-".join(plain)) if len(run) <= MAX_HYPHENATED else ()
+    for article in ("the", "The"):  # the linker finds "The Beatles" by "Beatles", and "men's" by "men"
+        yield f"{article} {plain[0]}" if len(run) == 1 else f"{article} {written}"
+        yield f"{article} {written[0].upper()}{written[1:]}"
+    if len(run) == 1:
+        yield f"{plain[0]}'s"
 
 
 def _lemmas(word: str, lemmas: Lemmatiser) -> tuple[tuple[str, int], ...]:

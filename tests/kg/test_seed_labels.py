@@ -14,6 +14,7 @@ def labels(text: str, language: str = "en", max_words: int = 6) -> set[str]:
 
 def test_a_word_is_spelled_as_written_small_and_with_a_capital_and_by_its_lemmas():
     assert {"Violins", "violins", "violin", "Violin"} <= labels("Violins")
+    assert {"men's", "the City", "The city"} <= labels("men") | labels("city")
     assert {"mice", "mouse", "Mouse"} <= labels("the mice")
     assert {"playing", "play"} <= labels("He is playing.")
 
@@ -21,7 +22,9 @@ def test_a_word_is_spelled_as_written_small_and_with_a_capital_and_by_its_lemmas
 def test_runs_of_words_are_looked_up_up_to_a_length():
     found = labels("a bowed string instrument")
     assert {"bowed string instrument", "Bowed string instrument", "Bowed String Instrument"} <= found
-    assert max(label.count(" ") for label in labels("a bowed string instrument", max_words=2)) == 1
+    short = labels("a bowed string instrument", max_words=2)
+    assert "bowed string" in short
+    assert not [label for label in short if "bowed string instrument" in label.lower()]
 
 
 def test_the_first_or_last_word_of_a_run_may_be_inflected():
