@@ -440,5 +440,5 @@ def test_an_endpoint_that_is_not_there_is_told(server):
 
 
 def test_settings_of_a_client_are_plain_data():
-    config = EndpointConfig(hops=3, languages=("de",))
+    config = EndpointConfig(hops=3, endpoint_languages=("de",))
     assert EndpointConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
