@@ -35,8 +35,8 @@ def excluding(reasoner: Reasoner, names: Sequence[str]) -> Reasoner:
     """
     found = sort_names(reasoner.graph, names)
     config = replace(reasoner.config, retriever=_with_names(reasoner.config.retriever, found))
-    other = Reasoner(reasoner.graph, config, reasoner.model, reasoner.tokenizer, reasoner.relations)
-    other.origin, other.calibration = reasoner.origin, reasoner.calibration
+    other = reasoner.over(reasoner.graph, config)
+    other.origin = reasoner.origin
     return other
 
 

@@ -162,6 +162,12 @@ class Reasoner:
         reasoner.origin, reasoner.calibration = folder, read_calibration(folder)
         return reasoner
 
+    def over(self, graph: KnowledgeGraph, config: ReasonerConfig) -> Reasoner:
+        """Return a reasoner with the same weights over another graph, or with another linker and retriever."""
+        other = Reasoner(graph, config, self.model, self.tokenizer, self.relations)
+        other.calibration = self.calibration
+        return other
+
     def save(self, path: str | Path, *, documents: dict[str, str] | None = None) -> None:
         """Write the reasoner to a folder, all or nothing; an older reasoner there is replaced.
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import random
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.files import read_toml
 from kg_reason.nli import NLIExample
 from kg_reason.synthesis import surface
 
@@ -92,7 +90,7 @@ def load_bias_lists(path: str = "") -> BiasLists:
         ConfigError: the file cannot be read, or says what such a file does not have.
     """
     name = path or SHIPPED_LISTS
-    content = _read(path)
+    content = read_toml(path, "kg_reason.audits", SHIPPED_LISTS)
     unknown = sorted(set(content) - set(_KEYS))
     if unknown:
         raise ConfigError(f"{name}: found {unknown[0]!r}, expected {', '.join(_KEYS[:-1])} or {_KEYS[-1]}")
@@ -195,17 +193,6 @@ def _fill(template: Template, phrase: str, word: str, category: str) -> NLIExamp
         filling = phrase if text[start + 1 : end - 1] == GROUP else word
         texts.append(surface.replace(text, start, end, filling).text)
     return NLIExample(texts[0], texts[1], category=category)
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        if path:
-            text = Path(path).read_text(encoding="utf-8")
-        else:
-            text = files("kg_reason.audits").joinpath(SHIPPED_LISTS).read_text(encoding="utf-8")
-        return tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path or SHIPPED_LISTS}: {error}") from error
 
 
 def _table(content: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:

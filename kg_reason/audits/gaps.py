@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kg_reason.audits.answered import answer_flags
-from kg_reason.audits.graph_changes import over_graph, with_triples
+from kg_reason.audits.graph_changes import is_stated, over_graph, with_triples
 from kg_reason.kg.grounding import HYPOTHESIS, PREMISE, Grounding
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.names import BLANK, term_kind
@@ -286,7 +286,7 @@ def _gap(
     if (label is Label.NEUTRAL) != is_turned:
         names.reverse()
     (head, head_label), (tail, tail_label) = names
-    if head == tail or _is_stated(reasoner, Fact(head, relation, tail)):
+    if head == tail or is_stated(reasoner.graph, Fact(head, relation, tail)):
         return None
     return Gap(Fact(head, relation, tail), head_label, tail_label, kind, is_turned, (label,))
 
@@ -314,15 +314,3 @@ def _name(reasoner: Reasoner, mention: Mention, candidate: Candidate | None) -> 
         return mention.key, mention.key
     language = reasoner.config.linker.language
     return reasoner.graph.entity_id(candidate.entity), reasoner.graph.entity_label(candidate.entity, language)
-
-
-def _is_stated(reasoner: Reasoner, fact: Fact) -> bool:
-    graph = reasoner.graph
-    head, tail = graph.find_id(fact.head), graph.find_id(fact.tail)
-    if head < 0 or tail < 0:
-        return False
-    row = range(int(graph.out_start[head]), int(graph.out_end[head]))
-    return any(
-        graph.edge_tail[edge] == tail and graph.relation_id(int(graph.edge_relation[edge])) == fact.relation
-        for edge in row
-    )

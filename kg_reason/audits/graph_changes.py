@@ -17,7 +17,7 @@ from kg_reason.errors import ConfigError
 from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.counting import row_offsets
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.overlay import ADD, Edit, Overlay, apply_edits
+from kg_reason.kg.overlay import ADD, Edit, Overlay
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.nli import Fact
 from kg_reason.reasoner import Reasoner
@@ -27,9 +27,7 @@ Ids = NDArray[np.int32]
 
 def over_graph(reasoner: Reasoner, graph: KnowledgeGraph) -> Reasoner:
     """Return a reasoner with the same weights and settings that looks things up in another graph."""
-    other = Reasoner(graph, reasoner.config, reasoner.model, reasoner.tokenizer, reasoner.relations)
-    other.calibration = reasoner.calibration
-    return other
+    return reasoner.over(graph, reasoner.config)
 
 
 def deranged(graph: KnowledgeGraph, seed: int) -> KnowledgeGraph:
@@ -94,10 +92,20 @@ def with_triples(graph: KnowledgeGraph, triples: Sequence[Fact]) -> KnowledgeGra
         graph: its edits stand.
         triples: ids as in the graph; a head or tail that is not there becomes an entity of that name.
     """
-    edits = list(graph.overlay.edits)
-    first = max((edit.line for edit in edits), default=0) + 1
-    edits += [Edit(first + number, ADD, *triple) for number, triple in enumerate(triples)]
-    return KnowledgeGraph(graph.built, None, apply_edits(graph.built, edits))
+    first = max((edit.line for edit in graph.overlay.edits), default=0) + 1
+    return graph.with_edits(Edit(first + number, ADD, *triple) for number, triple in enumerate(triples))
+
+
+def is_stated(graph: KnowledgeGraph, fact: Fact) -> bool:
+    """Tell whether a graph states a triple of ids, which it need not know."""
+    head, tail = graph.find_id(fact.head), graph.find_id(fact.tail)
+    if head < 0 or tail < 0:
+        return False
+    row = range(int(graph.out_start[head]), int(graph.out_end[head]))
+    return any(
+        graph.edge_tail[edge] == tail and graph.relation_id(int(graph.edge_relation[edge])) == fact.relation
+        for edge in row
+    )
 
 
 def _with_edges(

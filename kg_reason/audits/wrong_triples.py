@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.audits.answered import Flags, Share
+from kg_reason.audits.graph_changes import is_stated
 from kg_reason.audits.result import Table
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
@@ -126,7 +127,7 @@ def draw_wrong_triples(
             first, last = path_ends(prediction.evidence[0].path)
             head, tail = (last, first) if known[says].turned else (first, last)
             triple = Fact(head, known[says].relation, tail)
-            if head != tail and not _is_stated(reasoner.graph, triple):
+            if head != tail and not is_stated(reasoner.graph, triple):
                 found.setdefault(frozenset((head, tail)), WrongTriple(row, triple, says))
     return tuple(found.values())
 
@@ -170,14 +171,6 @@ def is_on_path(graph: KnowledgeGraph, paths: PathTable, triple: Fact) -> bool:
     return any(
         graph.relation_id(int(paths.relations[row, 0])) == triple.relation and set(paths.entities[row, :2]) == ends
         for row in np.flatnonzero(paths.length == 1)
-    )
-
-
-def _is_stated(graph: KnowledgeGraph, triple: Fact) -> bool:
-    head, tail = graph.find_id(triple.head), graph.find_id(triple.tail)
-    return any(
-        graph.edge_tail[edge] == tail and graph.relation_id(int(graph.edge_relation[edge])) == triple.relation
-        for edge in range(int(graph.out_start[head]), int(graph.out_end[head]))
     )
 
 

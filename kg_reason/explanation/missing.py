@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kg_reason.explanation.trials import Triple, edge_triple, edited_graph, find_edge
+from kg_reason.explanation.trials import Triple, edge_triple, find_edge
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.linker import Candidate, Mention
@@ -72,7 +72,7 @@ class MissingTriple(NamedTuple):
     def open_graph(self, graph: KnowledgeGraph) -> KnowledgeGraph:
         """Return the graph with this triple, opened anew."""
         head, relation, tail = self.fact.triples[0]
-        return edited_graph(graph, [Edit(len(graph.overlay.edits) + 1, ADD, head, relation, tail)])
+        return graph.with_edits([Edit(len(graph.overlay.edits) + 1, ADD, head, relation, tail)])
 
 
 class _Name(NamedTuple):

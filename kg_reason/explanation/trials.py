@@ -1,7 +1,7 @@
 """What linking and retrieval would find after some edits of the graph, without making them.
 
 A counterfactual asks one pair under dozens of edits. Opening the edited graph anew for each of them costs as much as
-several answers (`edited_graph` does that), so a `Trials` keeps one copy of the graph's arrays with room behind them,
+several answers (`KnowledgeGraph.with_edits`), so a `Trials` keeps one copy of the graph's arrays with room behind them,
 lays an edit over it as `kg/overlay.py` would, searches, and takes the edit back. What was remembered of the entities
 around the edit is forgotten in between. The groundings are those of the edited graph, but for the numbers of the edges.
 """
@@ -18,16 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import LinkerConfig, RetrieverConfig
-from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.kg.overlay import ADD, REMOVE, Edit, apply_edits
+from kg_reason.kg.overlay import ADD, REMOVE, Edit
 from kg_reason.kg.paths import PathTable
 from kg_reason.kg.relation_walk import FORWARD, ONE_OF_TWO, SKIP
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.search import CHAIN_COUNT, CHAIN_DEGREE, CHAIN_NODE, CHAIN_START, ROW_START, TWIN_MISSING
-from kg_reason.kg.storage import open_graph
 from kg_reason.nli import NLIExample
 
 ROOM = 1 << 16  # edges that an edit may move; the rows of larger hubs are laid by opening the edited graph
@@ -65,25 +63,6 @@ def find_edge(graph: KnowledgeGraph, triple: Triple) -> int:
     row = np.arange(int(graph.out_start[head]), int(graph.out_end[head]))
     same = row[(graph.edge_relation[row] == relation) & (graph.edge_tail[row] == tail)]
     return int(same[0]) if len(same) else -1
-
-
-def edited_graph(graph: KnowledgeGraph, edits: Sequence[Edit]) -> KnowledgeGraph:
-    """Return a graph with further edits laid over it, in memory; the graph and its folder stay as they are.
-
-    Raises:
-        GraphError: the folder of the graph is gone or damaged.
-    """
-    if graph.path is not None:
-        built = open_graph(graph.path)
-    else:  # a graph in memory has no edits, so its arrays are those it was built with
-        stats = graph.stats()
-        header = {
-            "fingerprint": graph.fingerprint, "relations": list(graph.overlay.relations),
-            "languages": list(graph.overlay.languages), "num_edges": graph.num_edges,
-            "sources": list(stats.sources), "label_relations": [],
-        }  # fmt: skip
-        built = BuiltGraph(header, dict(graph.overlay.arrays))
-    return KnowledgeGraph(built, graph.path, apply_edits(built, [*graph.overlay.edits, *edits]))
 
 
 def trials_of(grounder: Grounder) -> Trials:
@@ -138,7 +117,7 @@ class Trials:
             UnknownEntityError: a name of the example stands for an entity that the graph does not hold.
         """
         if self._is_beyond(change):
-            graph = edited_graph(self.graph, change.edits(self.graph))
+            graph = self.graph.with_edits(change.edits(self.graph))
             linker = EntityLinker(graph, self._linker.config)
             found = Grounder(linker, Retriever(graph, self._retriever.config)).ground(example)
             return replace(found, paths=self._numbered(found.paths, graph))

@@ -26,10 +26,7 @@ class AliasRows(NamedTuple):
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> AliasRows:
         """Return some of the rows."""
-        return AliasRows(
-            self.entity[rows], self.kind[rows], self.text[rows], self.prior[rows], self.pos[rows], self.file[rows],
-            self.line[rows],
-        )  # fmt: skip
+        return AliasRows(**{name: column[rows] for name, column in self._asdict().items()})
 
     def joined(self, other: AliasRows) -> AliasRows:
         """Return these rows and then others."""

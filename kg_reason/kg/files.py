@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from kg_reason.errors import KGReasonError
+from kg_reason.errors import ConfigError, KGReasonError
 
 UNFINISHED = ".part"  # suffix of what is being written
 
@@ -99,3 +102,21 @@ def _beside(target: Path, suffix: str) -> Path:
 def _sync_file(path: Path) -> None:
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())
+
+
+def read_toml(path: str, room: str, shipped: str) -> dict[str, Any]:
+    """Return what a TOML file of the user says, or the one that a room ships where the path is empty.
+
+    Args:
+        path: of the user's file.
+        room: the package of the shipped one.
+        shipped: its name.
+
+    Raises:
+        ConfigError: it cannot be read as TOML.
+    """
+    try:
+        place = Path(path) if path else files(room).joinpath(shipped)
+        return tomllib.loads(place.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path or shipped}: {error}") from error

@@ -31,7 +31,7 @@ from kg_reason.kg.builder import BuiltGraph, build_blocks
 from kg_reason.kg.curies import expansions
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
-from kg_reason.kg.overlay import Overlay, apply_edits, read_edits
+from kg_reason.kg.overlay import Edit, Overlay, apply_edits, read_edits
 from kg_reason.kg.storage import EDITS_FILE, open_graph
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
@@ -143,6 +143,10 @@ class KnowledgeGraph:
         blocks = [(block, True) for block in triples_to_blocks(triples, files)]
         built = build_blocks(blocks, files, config or BuildConfig())
         return cls(built, None, apply_edits(built, ()))
+
+    def with_edits(self, edits: Iterable[Edit]) -> KnowledgeGraph:
+        """Return the graph with further edits laid over it, in memory; this one and its folder stay as they are."""
+        return KnowledgeGraph(self.built, None, apply_edits(self.built, [*self.overlay.edits, *edits]))
 
     # ---- names
 

@@ -64,9 +64,7 @@ class EdgeRows(NamedTuple):
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> EdgeRows:
         """Return some of the rows."""
-        return EdgeRows(
-            self.head[rows], self.relation[rows], self.tail[rows], self.weight[rows], self.file[rows], self.line[rows]
-        )
+        return EdgeRows(**{name: column[rows] for name, column in self._asdict().items()})
 
     def joined(self, other: EdgeRows) -> EdgeRows:
         """Return these rows and then others."""

@@ -7,14 +7,12 @@ The table gives a user's own relations their labels, and their facts sentences, 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.files import read_toml
 from kg_reason.kg.relation_kinds import plain_name
 from kg_reason.nli import Label
 
@@ -109,7 +107,7 @@ def load_table(path: str = "") -> RelationTable:
         ConfigError: the file cannot be read or says what the table does not have.
     """
     name = path or SHIPPED_TABLE
-    content = _read(path)
+    content = read_toml(path, "kg_reason.synthesis", SHIPPED_TABLE)
     unknown = sorted(set(content) - set(_TABLE_KEYS))
     if unknown:
         expected = f"{', '.join(_TABLE_KEYS[:-1])} or {_TABLE_KEYS[-1]}"
@@ -147,22 +145,6 @@ def load_table(path: str = "") -> RelationTable:
         located=shipped.located | lists["located"],
         unspoken=shipped.unspoken | lists["unspoken"],
     )
-
-
-def _read(path: str) -> dict[str, Any]:
-    """Return what a file says, or the shipped table where the path is empty.
-
-    Raises:
-        ConfigError: it cannot be read as TOML.
-    """
-    try:
-        if path:
-            text = Path(path).read_text(encoding="utf-8")
-        else:
-            text = files("kg_reason.synthesis").joinpath(SHIPPED_TABLE).read_text(encoding="utf-8")
-        return tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path or SHIPPED_TABLE}: {error}") from error
 
 
 def _templates(content: Mapping[str, Any]) -> list[tuple[str, object]]:

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from kg_reason import KnowledgeGraph, NLIExample, Reasoner, build_graph
+from kg_reason import KnowledgeGraph, NLIExample, Reasoner
 from kg_reason.explanation import counterfactual
 from kg_reason.explanation.counterfactual import Alternative, Counterfactual, find_counterfactual
 from kg_reason.explanation.missing import Fact
 from kg_reason.kg.editing import edit_graph
 from kg_reason.nli import Label
 from kg_reason.prediction import Answer
-from tests.test_cli import toy_table
 
 PAIRS = [
     NLIExample("A man plays a violin.", "A man plays an instrument."),
@@ -22,17 +21,6 @@ PAIRS = [
     NLIExample("", "A cello is an instrument."),
     NLIExample("A gavorn plays.", "An animal plays."),
 ]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """The toy graph on disk, its hierarchy stated in both directions."""
-    table = toy_table()
-    edges = [row.split("\t")[:3] for row in table.splitlines() if "\tex:hypernym\t" in row]
-    table += "".join(f"{tail}\tex:hyponym\t{head}\t\t\t\n" for head, _, tail in edges)
-    (tmp_path / "toy.tsv").write_text(table)
-    build_graph([tmp_path / "toy.tsv"], tmp_path / "kg")
-    return tmp_path / "kg"
 
 
 def deciding(reasoner, bias=(0.0, 0.0, 0.0)):
@@ -58,10 +46,10 @@ def differences(first, second):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_removals_have_the_logits_of_the_really_edited_graph(folder, make_reasoner, seed):
+def test_removals_have_the_logits_of_the_really_edited_graph(two_way_folder, make_reasoner, seed):
     num_found = 0
     for example in PAIRS:
-        graph = KnowledgeGraph.open(folder)
+        graph = KnowledgeGraph.open(two_way_folder)
         reasoner = deciding(make_reasoner(graph=graph, seed=seed))
         (before,) = reasoner.predict_examples([example])
         found = find_counterfactual(reasoner, example).removal
@@ -70,32 +58,32 @@ def test_removals_have_the_logits_of_the_really_edited_graph(folder, make_reason
         num_found += 1
         assert found.answer.label != before.label
         triples = [triple for fact in found.facts for triple in fact.triples]
-        real = after_real_edits(folder, reasoner, example, "remove", triples)
+        real = after_real_edits(two_way_folder, reasoner, example, "remove", triples)
         assert differences(found.answer, real) == pytest.approx(0, abs=1e-5)
-        (folder / "edits.jsonl").unlink()
+        (two_way_folder / "edits.jsonl").unlink()
     assert num_found > 0
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_additions_have_the_logits_of_the_really_edited_graph(folder, make_reasoner, seed):
+def test_additions_have_the_logits_of_the_really_edited_graph(two_way_folder, make_reasoner, seed):
     num_found = num_new = 0
     for example in PAIRS:
-        graph = KnowledgeGraph.open(folder)
+        graph = KnowledgeGraph.open(two_way_folder)
         reasoner = deciding(make_reasoner(graph=graph, seed=seed), bias=(0.0, 1e-3, 0.0))
         (before,) = reasoner.predict_examples([example])
         for addition in find_counterfactual(reasoner, example).additions:
             assert addition.answer.label != before.label
             (fact,) = addition.facts
-            real = after_real_edits(folder, reasoner, example, "add", fact.triples)
+            real = after_real_edits(two_way_folder, reasoner, example, "add", fact.triples)
             assert differences(addition.answer, real) == pytest.approx(0, abs=1e-5)
-            (folder / "edits.jsonl").unlink()
+            (two_way_folder / "edits.jsonl").unlink()
             num_found, num_new = num_found + 1, num_new + bool(fact.new_entities)
     assert num_found > 0
     assert num_new > 0
 
 
-def test_a_fact_that_is_stated_twice_is_removed_as_one(folder, make_reasoner):
-    reasoner = deciding(make_reasoner(graph=KnowledgeGraph.open(folder)))
+def test_a_fact_that_is_stated_twice_is_removed_as_one(two_way_folder, make_reasoner):
+    reasoner = deciding(make_reasoner(graph=KnowledgeGraph.open(two_way_folder)))
     for example in PAIRS[:4]:
         removal = find_counterfactual(reasoner, example).removal
         if removal is not None:

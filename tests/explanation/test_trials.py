@@ -5,14 +5,13 @@ import random
 import numpy as np
 import pytest
 
-from kg_reason import KnowledgeGraph, NLIExample, RetrieverConfig, build_graph
+from kg_reason import KnowledgeGraph, NLIExample, RetrieverConfig
 from kg_reason.config import LinkerConfig
-from kg_reason.explanation.trials import Change, Trials, edge_triple, edited_graph, find_edge, trials_of
+from kg_reason.explanation.trials import Change, Trials, edge_triple, find_edge, trials_of
 from kg_reason.kg.editing import edit_graph
 from kg_reason.kg.grounding import Grounder
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
-from tests.test_cli import toy_table
 
 PAIRS = [
     NLIExample("A man plays a violin.", "A woman plays an instrument."),
@@ -22,15 +21,10 @@ PAIRS = [
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """The toy graph on disk, its hierarchy stated in both directions, with one edit."""
-    table = toy_table()
-    edges = [row.split("\t")[:3] for row in table.splitlines() if "\tex:hypernym\t" in row]
-    table += "".join(f"{tail}\tex:hyponym\t{head}\t\t\t\n" for head, _, tail in edges)
-    (tmp_path / "toy.tsv").write_text(table)
-    build_graph([tmp_path / "toy.tsv"], tmp_path / "kg")
-    edit_graph(tmp_path / "kg", "add", "ex:drum", "ex:antonym", "ex:violin")
-    return tmp_path / "kg"
+def folder(two_way_folder):
+    """The toy graph on disk with one edit."""
+    edit_graph(two_way_folder, "add", "ex:drum", "ex:antonym", "ex:violin")
+    return two_way_folder
 
 
 def grounder_of(graph):
@@ -65,7 +59,7 @@ def test_random_edits_are_grounded_as_the_edited_graph_grounds_them(folder):
     as_it_is = [grounder_of(graph).ground(example) for example in PAIRS]
     num_changed = 0
     for change in random_changes(graph, 60):
-        wanted = grounder_of(edited_graph(graph, change.edits(graph)))
+        wanted = grounder_of(graph.with_edits(change.edits(graph)))
         for example, before in zip(PAIRS, as_it_is, strict=True):
             found = trials.ground(example, change)
             assert_same(found, wanted.ground(example))
@@ -78,7 +72,7 @@ def test_an_edited_graph_is_the_one_that_real_edits_make(folder):
     graph = KnowledgeGraph.open(folder)
     edge = find_edge(graph, (graph.entity("violin"), graph.relation("hypernym"), graph.entity("bowed instrument")))
     added = (graph.entity("violin"), graph.relation("hypernym"), graph.entity("drum"))
-    imagined = edited_graph(graph, Change((edge,), (added,)).edits(graph))
+    imagined = graph.with_edits(Change((edge,), (added,)).edits(graph))
     edit_graph(folder, "remove", "ex:violin", "ex:hypernym", "ex:bowedInstrument")
     edit_graph(folder, "add", "ex:violin", "ex:hypernym", "ex:drum")
     real = KnowledgeGraph.open(folder)
@@ -104,14 +98,14 @@ def test_long_rows_are_laid_by_opening_the_edited_graph(folder, monkeypatch):
     edge = find_edge(graph, (graph.entity("man"), graph.relation("antonym"), graph.entity("woman")))
     change = Change((edge,))
     assert_same(
-        trials.ground(PAIRS[0], change), grounder_of(edited_graph(graph, change.edits(graph))).ground(PAIRS[0])
+        trials.ground(PAIRS[0], change), grounder_of(graph.with_edits(change.edits(graph))).ground(PAIRS[0])
     )
 
 
 def test_a_graph_in_memory_can_be_edited_too(toy_graph):
     edge = find_edge(toy_graph, (toy_graph.entity("dog"), toy_graph.relation("hypernym"), toy_graph.entity("animal")))
     change = Change((edge,))
-    edited = edited_graph(toy_graph, change.edits(toy_graph))
+    edited = toy_graph.with_edits(change.edits(toy_graph))
     assert edited.num_edges == toy_graph.num_edges - 1
     example = NLIExample("A dog plays.", "An animal plays.")
     assert_same(trials_of(grounder_of(toy_graph)).ground(example, change), grounder_of(edited).ground(example))
