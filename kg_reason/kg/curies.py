@@ -1,7 +1,7 @@
 """CURIEs: the short names of IRIs that people read and type, such as DOID:9352.
 
 Prefixes are those declared in the files of a graph. Beside them every OBO identifier is known in both forms:
-DOID:9352 is http://purl.obolibrary.org/obo/DOID_9352.
+DOID:9352 is http://purl.obolibrary.org/obo/DOID_9352; and Wikidata's numbers need no prefix: Q64 is wd:Q64.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ WELL_KNOWN = {
     "owl": "http://www.w3.org/2002/07/owl#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "wd": "http://www.wikidata.org/entity/",
+    "wdt": "http://www.wikidata.org/prop/direct/",
 }
 _CURIE = re.compile(r"([A-Za-z_][\w.-]*):([^\s:/#?<>\"{}|\\^`][^\s:/#?<>\"{}|\\^`]*)")
 _IN_TEXT = re.compile(r"(?<![\w:/#.-])[A-Za-z_][\w.-]*:[\w-]+(?:\.[\w-]+)*(?![:/#])")
 _OBO_IRI = re.compile(re.escape(OBO) + r"([A-Za-z]+(?:_[A-Za-z]+)*)_(\d+)")
+_WIKIDATA = re.compile(r"[QP][1-9]\d*")
 _LOCAL = re.compile(r"[\w.-]*\w")
 
 
@@ -29,6 +32,8 @@ def expansions(name: str, prefixes: Mapping[str, str]) -> tuple[str, ...]:
     >>> expansions("DOID:9352", {})
     ('http://purl.obolibrary.org/obo/DOID_9352',)
     """
+    if _WIKIDATA.fullmatch(name):
+        return tuple(WELL_KNOWN[prefix] + name for prefix in ("wd", "wdt"))
     match = _CURIE.fullmatch(name)
     if match is None:
         return ()

@@ -14,6 +14,7 @@ import numpy as np
 
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.triples import (
+    FURTHER_LABEL_RELATION,
     LABEL_RELATION,
     ROWS_PER_BLOCK,
     BadLines,
@@ -91,14 +92,17 @@ class RowWriter:
         keys = (_encoded(head, "head"), _encoded(relation, "relation"), _encoded(tail, "tail"))
         self._rows.add(keys, line, (weight, 0, "", 0))
 
-    def label(self, entity: str, text: str, line: int, *, language: str = "", pos: str = "") -> None:
-        """Add a label of the entity with this key.
+    def label(
+        self, entity: str, text: str, line: int, *, language: str = "", pos: str = "", is_further: bool = False
+    ) -> None:
+        """Add a label of the entity with this key; a further one does not become its name.
 
         Raises:
             ValueError: an empty key or label, or one with characters that none may have.
         """
         _encoded(text, "label")
-        keys = (_encoded(entity, "head"), LABEL_RELATION.encode(), literal_key(text).encode())
+        relation = FURTHER_LABEL_RELATION if is_further else LABEL_RELATION
+        keys = (_encoded(entity, "head"), relation.encode(), literal_key(text).encode())
         self._rows.add(keys, line, (math.nan, 0, language, ord(pos) if pos else 0))
 
     def refuse(self, line: int, reason: str) -> None:

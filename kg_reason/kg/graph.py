@@ -221,13 +221,13 @@ class KnowledgeGraph:
     def find_entities(self, name: str) -> tuple[int, ...]:
         """Return the entities with this id, else those with this label (ignoring case), most usual first.
 
-        An IRI may stand in angle brackets, or be a CURIE such as DOID:9352. Among equally usual ones those come first
-        that prefer the label.
+        An IRI may stand in angle brackets, or be a CURIE such as DOID:9352 or a number of Wikidata such as Q64. Among
+        equally usual ones those come first that prefer the label.
         """
         entity = self.find_id(name)
         if entity < 0 and name.startswith("<") and name.endswith(">"):
             entity = self.find_id(name[1:-1])
-        if entity < 0 and ":" in name:
+        if entity < 0:
             entity = self.find_curie(name)
         if entity >= 0:
             return (entity,)

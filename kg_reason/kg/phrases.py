@@ -1,7 +1,8 @@
 """Commonsense phrases in the form of ATOMIC: a phrase, a relation such as `xIntent`, a phrase; "none" says nothing.
 
-Phrases are entities under their own text, so that equal ones are one. The relations of ATOMIC get readable names, as
-the model knows relations by them; any other relation keeps its own.
+Phrases are entities under their own text, so that equal ones are one. A phrase of somebody ("PersonX bakes bread") is also
+known without its subject, for a sentence has another one. The relations of ATOMIC get readable names, as the model knows
+relations by them; any other relation keeps its own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ RELATION_NAMES = {
     "oWant": "others then want",
 }  # fmt: skip
 NOTHING = "none"
+SUBJECT = "PersonX "
 _HEADER_RELATIONS = ("relation", "rel", "dimension")
 
 
@@ -47,6 +49,7 @@ def read_phrases(
     delimiter = find_delimiter(config.delimiter, quoted=False)
     rows = RowWriter(name, file, bad_lines)
     is_first, num_empty = True, 0
+    named: set[str] = set()
     for line, text in text_lines(stream, name, bad_lines):
         cells = [" ".join(cell.split()) for cell in text.split(delimiter)]
         is_header = is_first and len(cells) == 3 and cells[1].lower() in _HEADER_RELATIONS
@@ -61,6 +64,9 @@ def read_phrases(
                 num_empty += 1
                 continue
             rows.edge(cell_key(head), phrase_relation(relation), cell_key(tail), line)
+            if head.startswith(SUBJECT) and head not in named:
+                named.add(head)
+                rows.label(cell_key(head), head.removeprefix(SUBJECT), line, is_further=True)
         except ValueError as error:
             rows.refuse(line, str(error))
         if rows.is_full:

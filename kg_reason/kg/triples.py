@@ -22,6 +22,7 @@ from kg_reason.errors import BadLine, InputSyntaxError
 XSD = "http://www.w3.org/2001/XMLSchema#"
 XSD_STRING = XSD + "string"
 LABEL_RELATION = "http://www.w3.org/2000/01/rdf-schema#label"
+FURTHER_LABEL_RELATION = "http://www.w3.org/2004/02/skos/core#altLabel"
 NUM_SHOWN_BAD_LINES = 20
 ROWS_PER_BLOCK = 200_000
 

@@ -103,3 +103,13 @@ def test_a_curie_in_a_text_means_its_entity(tmp_path):
     assert found["ex:oak"][0].entity == graph.entity("http://x/oak")
     assert found["DOID:4"][0].entity == graph.entity(OBO + "DOID_4")
     assert "DOID:5" not in found
+
+
+def test_a_number_of_wikidata_needs_no_prefix(tmp_path):
+    entity, direct = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
+    (tmp_path / "a.nt").write_text(f"<{entity}Q64> <{direct}P17> <{entity}Q183> .\n")
+    build_graph(tmp_path / "a.nt", tmp_path / "kg")
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert graph.entity("Q64") == graph.entity("wd:Q64") == graph.entity(entity + "Q64")
+    assert graph.relation("P17") == graph.relation(direct + "P17")
+    assert curie(entity + "Q64", {}) == "wd:Q64"

@@ -6,6 +6,7 @@ from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.phrases import phrase_relation
 from kg_reason.kg.triples import Source
 
@@ -63,3 +64,13 @@ def test_a_line_that_is_no_text_is_told_with_its_place(file):
 def test_relations_that_are_not_known_keep_their_own_name():
     assert phrase_relation("AtLocation") == "at location"
     assert phrase_relation("xWant") == "the person then wants"
+
+
+def test_a_phrase_of_somebody_is_known_without_its_subject_and_called_by_itself(tmp_path):
+    path = tmp_path / "bread.tsv"
+    path.write_text("PersonX bakes bread\txNeed\tto knead\nPersonX bakes bread\txAttr\tcareful\n")
+    graph = build(path)
+    aliases = graph.aliases(graph.entity("PersonX bakes bread"))
+    assert [(alias.text, alias.kind) for alias in aliases] == [("PersonX bakes bread", "own"), ("bakes bread", "alt")]
+    found = {mention.text: len(mention.candidates) for mention in EntityLinker(graph).link("Tom bakes bread.")}
+    assert found == {"Tom": 0, "bakes bread": 1}
