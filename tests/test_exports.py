@@ -1,4 +1,4 @@
-"""The files of graphs/exports, one kind a folder, are built, shown, asked and explained by the commands of their pages."""
+"""The files of graphs/exports, a kind in each folder, are built, shown, asked and explained as their pages tell."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,8 @@ def test_a_file_of_each_kind_is_built_shown_asked_and_explained(kind, run_folder
 
 
 def test_both_forms_of_a_networkx_graph_are_one_graph(tmp_path):
-    forms = [build_graph(EXPORTS / "networkx" / f"circuit.{suffix}", tmp_path / suffix) for suffix in ("graphml", "json")]
+    circuits = [EXPORTS / "networkx" / f"circuit.{suffix}" for suffix in ("graphml", "json")]
+    forms = [build_graph(circuit, tmp_path / circuit.suffix[1:]) for circuit in circuits]
     assert forms[0].fingerprint == forms[1].fingerprint
 
 

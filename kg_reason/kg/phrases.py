@@ -1,8 +1,8 @@
 """Commonsense phrases in the form of ATOMIC: a phrase, a relation such as `xIntent`, a phrase; "none" says nothing.
 
-Phrases are entities under their own text, so that equal ones are one. A phrase of somebody ("PersonX bakes bread") is also
-known without its subject, for a sentence has another one. The relations of ATOMIC get readable names, as the model knows
-relations by them; any other relation keeps its own.
+Phrases are entities under their own text, so that equal ones are one. A phrase of somebody ("PersonX bakes bread") is
+also known without its subject, for a sentence has another one. The relations of ATOMIC get readable names, as the model
+knows relations by them; any other relation keeps its own.
 """
 
 from __future__ import annotations
