@@ -121,6 +121,28 @@ class BuildConfig(Config):
         True, "turn OWL class expressions into edges (A subClassOf (R some B) becomes A R B) and leave out the rest"
     )
     merge_same: bool = setting(False, "make one entity of those that owl:sameAs states to be the same")
+    lenient: bool = setting(
+        False, "keep statements of RDF whose IRIs are not valid, such as those with spaces, and count them"
+    )
+    context: tuple[str, ...] = setting(
+        (), "local copies of JSON-LD contexts at other addresses, each URL=FILE; nothing is fetched"
+    )
+    max_depth: int = setting(
+        1000, "elements of RDF/XML, or brackets of Turtle and TriG, inside each other", minimum=1, maximum=100_000
+    )
+    max_term_depth: int = setting(16, "triple terms of RDF 1.2 inside each other", minimum=1, maximum=500)
+    max_json_depth: int = setting(
+        128, "objects and arrays of JSON-LD inside each other", minimum=1, maximum=10_000
+    )
+    max_json_mb: int = setting(64, "megabytes of one JSON-LD file, which is read whole", minimum=1)
+    max_growth: int = setting(
+        200, "how many times as long as an RDF file its statements may be once prefixes and entities are put in",
+        minimum=1,
+    )
+    max_parser_mb: int = setting(4096, "megabytes of memory for the process that parses RDF", minimum=64)
+    max_parser_seconds: int = setting(
+        60, "seconds of computing in which the process that parses RDF has to get on", minimum=1
+    )
     skip_bad_lines: bool = setting(False, "go on past bad lines and write them to bad_lines.tsv in the graph")
 
 

@@ -72,6 +72,8 @@ def build_graph(
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
     if builder.num_light:
         logger.warning("edges left out because their weight is below %g: %d", config.min_weight, builder.num_light)
+    if bad_lines.num_kept:
+        logger.warning("statements kept whose IRIs are not valid (--lenient): %d", bad_lines.num_kept)
     if builder.num_foreign:
         logger.info("labels left out because of their language: %d", builder.num_foreign)
     if not builder.num_rows:

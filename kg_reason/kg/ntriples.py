@@ -14,15 +14,15 @@ import numpy as np
 import pyoxigraph
 from numpy.typing import NDArray
 
+from kg_reason.config import BuildConfig
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.inputs import LineBlock, line_blocks
+from kg_reason.kg.nesting import turtle_nesting
 from kg_reason.kg.ntriples_scan import ScannedLines, scan_lines
+from kg_reason.kg.parser_child import check_kept_iris, memory_reason, syntax_reason
 from kg_reason.kg.triples import BadLines, BlockBuilder, TripleBlock, join_blocks
 
-MAX_NESTED_TERMS = 1000  # pyoxigraph 0.5 overflows its stack at some 20,000 nested triple terms
-
 _INVENTED = re.compile(r"[0-9a-f]{25,32}")  # 128 bits without leading zeros
-_MARK = re.compile(r"^Parser error (?:at|between) .*?: (.*?)(?: \(line \d+\))?$", re.DOTALL)
 
 
 class BlankNames:
@@ -67,27 +67,66 @@ def statement_keys(statement: pyoxigraph.Triple | pyoxigraph.Quad, names: BlankN
     return keys[0], keys[1], keys[2]
 
 
-def syntax_reason(error: SyntaxError) -> str:
-    """Return what a syntax error of pyoxigraph says, with its column counted from 1 and without its line."""
-    match = _MARK.match(str(error))
-    reason = match[1] if match else str(error)
-    return f"column {error.offset}: {reason}" if error.offset else reason
+class LineParser:
+    """Parses by pyoxigraph, one by one, the lines that are not plain, in this process.
 
+    N-Triples nest in one way only, by triple terms, whose depth is checked before; so no line can end the process.
 
-def parse_line(line: bytes, names: BlankNames, rdf_format: pyoxigraph.RdfFormat) -> list[tuple[bytes, bytes, bytes]]:
-    """Return the keys of the statements of one line, by pyoxigraph; usually one, none in a comment.
-
-    Raises:
-        SyntaxError: the line is not valid; then none of it counts.
-        ValueError: it holds a triple term.
+    Args:
+        names: for blank nodes.
+        rdf_format: N-Triples or N-Quads.
+        config: leniency and limits.
+        bad_lines: counts the lines that were kept in spite of IRIs that are not valid.
     """
-    if line.count(b"<<") > MAX_NESTED_TERMS:
-        raise ValueError(f"found more than {MAX_NESTED_TERMS} nested triple terms")
-    return [statement_keys(statement, names) for statement in pyoxigraph.parse(line, format=rdf_format)]
+
+    def __init__(
+        self, names: BlankNames, rdf_format: pyoxigraph.RdfFormat, config: BuildConfig, bad_lines: BadLines
+    ) -> None:
+        self._names = names
+        self._format = rdf_format
+        self._config = config
+        self._bad_lines = bad_lines
+
+    def keys(self, line: bytes) -> list[tuple[bytes, bytes, bytes]]:
+        """Return the keys of the statements of one line; usually one, none in a comment.
+
+        Raises:
+            ValueError: telling what was found and expected; then none of the line counts.
+        """
+        if line.count(b"<<") > self._config.max_term_depth:
+            turtle_nesting(len(line), self._config.max_term_depth).check(line)
+        try:
+            return self._parsed(line, lenient=False)
+        except SyntaxError as error:
+            if not self._config.lenient:
+                raise ValueError(syntax_reason(error)) from error
+        try:
+            kept = self._parsed(line, lenient=True)
+        except SyntaxError as error:
+            raise ValueError(syntax_reason(error)) from error
+        self._bad_lines.num_kept += bool(kept)
+        return kept
+
+    def _parsed(self, line: bytes, *, lenient: bool) -> list[tuple[bytes, bytes, bytes]]:
+        try:
+            statements = [*pyoxigraph.parse(line, format=self._format, lenient=lenient)]
+        except MemoryError as error:
+            raise ValueError(memory_reason(error)) from error
+        keys = [statement_keys(statement, self._names) for statement in statements]
+        if lenient:
+            for statement in statements:
+                check_kept_iris(statement.triple if isinstance(statement, pyoxigraph.Quad) else statement)
+        return keys
 
 
 def read_line_formats(
-    stream: BinaryIO, name: str, file: int, bad_lines: BadLines, *, with_graph: bool = False
+    stream: BinaryIO,
+    name: str,
+    file: int,
+    bad_lines: BadLines,
+    *,
+    with_graph: bool = False,
+    config: BuildConfig | None = None,
 ) -> Iterator[TripleBlock]:
     """Read N-Triples, or N-Quads without their graph names; bad lines are noted and passed over.
 
@@ -97,20 +136,20 @@ def read_line_formats(
         file: position in the list of inputs.
         bad_lines: grows by the lines that are not valid.
         with_graph: whether this is N-Quads.
+        config: leniency and limits; None: the defaults.
 
     Raises:
         InputSyntaxError: the stream cannot be read, or a line is too long.
     """
     names = BlankNames(file)
     rdf_format = pyoxigraph.RdfFormat.N_QUADS if with_graph else pyoxigraph.RdfFormat.N_TRIPLES
+    parser = LineParser(names, rdf_format, config or BuildConfig(), bad_lines)
     for block in line_blocks(stream, name):
         rows, rest = scan_block(block, file, names, with_graph=with_graph)
         others = BlockBuilder(file)
         for start, end, line in rest.tolist():
             try:
-                keys = parse_line(block.buffer[start:end].tobytes(), names, rdf_format)
-            except SyntaxError as error:
-                bad_lines.add(name, line, syntax_reason(error))
+                keys = parser.keys(block.buffer[start:end].tobytes())
             except ValueError as error:
                 bad_lines.add(name, line, str(error))
             else:

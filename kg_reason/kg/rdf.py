@@ -1,10 +1,11 @@
-"""Turtle, TriG, RDF/XML and JSON-LD by pyoxigraph, which never opens a file or a connection on its own.
+"""Turtle, TriG, RDF/XML and JSON-LD by pyoxigraph, in a child process, behind guards.
 
-The parser's statements pass as canonical N-Triples through the compiled scanner of `ntriples.py`, so that no Python
-runs per term. The parser does not tell lines, but it is handed the file line by line and yields a statement as soon as
-it is complete, so a statement's line is the last one handed over. JSON-LD is read whole before its first statement: the
-number of the statement takes the line's place. Graph names are dropped, blank nodes renamed as `BlankNames` tells. A
-syntax error ends the file: what follows it cannot be trusted.
+What is known to bring a parser down is refused before (`xml_guard.py`, `json_guard.py`, `nesting.py`); what is not
+known brings down the child only (`parser_process.py`). Its statements come back as canonical N-Triples and pass through
+the compiled scanner of `ntriples.py`, so that no Python runs per term. The parser does not tell lines, but it is handed
+the file line by line and yields a statement as soon as it is complete, so a statement's line is the last one handed
+over. JSON-LD is read whole before its first statement: the number of the statement takes the line's place. Graph names
+are dropped, blank nodes renamed as `BlankNames` tells. A syntax error ends the file: what follows it cannot be trusted.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import BinaryIO, cast
 
-import numpy as np
 import pyoxigraph
 
+from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.curies import join_prefixes
-from kg_reason.kg.inputs import line_blocks
-from kg_reason.kg.ntriples import BlankNames, parse_line, scan_block, syntax_reason
-from kg_reason.kg.triples import ROWS_PER_BLOCK, BadLines, BlockBuilder, TripleBlock, join_blocks
+from kg_reason.kg.inputs import LineBlock
+from kg_reason.kg.json_guard import LocalContexts, read_json
+from kg_reason.kg.nesting import RefusedFileError, turtle_nesting
+from kg_reason.kg.ntriples import BlankNames, LineParser, scan_block
+from kg_reason.kg.parser_process import DeclaredPrefixes, ParsedStatements, ParserFault, ParserProcess
+from kg_reason.kg.triples import BadLines, BlockBuilder, TripleBlock, join_blocks
+from kg_reason.kg.xml_guard import XmlGuard
 
-RDF_FORMATS = {
-    "ttl": pyoxigraph.RdfFormat.TURTLE,
-    "trig": pyoxigraph.RdfFormat.TRIG,
-    "rdfxml": pyoxigraph.RdfFormat.RDF_XML,
-    "jsonld": pyoxigraph.RdfFormat.JSON_LD,
-}
-FORMATS_WITH_LINES = ("ttl", "trig", "rdfxml")
+RDF_FORMATS = ("ttl", "trig", "rdfxml", "jsonld")
+CHUNK_BYTES = 256 << 10
+
+_UNREAD = "; the rest of the file was not read"
 
 
 def read_rdf(
@@ -40,57 +41,39 @@ def read_rdf(
     bad_lines: BadLines,
     *,
     rdf_format: str,
-    base_iri: str = "",
+    parser: ParserProcess,
     prefixes: dict[str, str] | None = None,
 ) -> Iterator[TripleBlock]:
-    """Read a file in one of RDF_FORMATS up to its end or its first syntax error, which is noted with its line.
+    """Read a file in one of RDF_FORMATS up to its end or its first fault, which is noted with its line.
 
     Args:
         stream: UTF-8 bytes.
         name: as the user named the file.
         file: position in the list of inputs.
-        bad_lines: grows by the syntax error, and by statements that are no triples of RDF 1.1.
-        rdf_format: a key of RDF_FORMATS.
-        base_iri: what relative IRIs are resolved against; where empty, a relative IRI is an error.
+        bad_lines: grows by the fault, and by statements that are no triples of RDF 1.1.
+        rdf_format: one of RDF_FORMATS.
+        parser: with the settings; where its base IRI is empty, a relative IRI is a fault.
         prefixes: grows by the prefixes that the file declares, with their namespaces.
 
     Raises:
         InputSyntaxError: the stream cannot be read.
-        ConfigError: the base IRI is not an absolute IRI.
+        ConfigError: the base IRI is not an absolute IRI, or a local context cannot be used.
     """
-    base = check_base_iri(base_iri) if base_iri else None
-    prefixes = {} if prefixes is None else prefixes
-    feed = _LineFeed(stream)
-    places: list[int] = []  # line of each statement since `num_done`
-    num_done = 0
-    parser = pyoxigraph.parse(cast(BinaryIO, feed), RDF_FORMATS[rdf_format], base_iri=base)
-    statements = _statements(parser, feed if rdf_format in FORMATS_WITH_LINES else None, places, name, bad_lines)
-    declared: dict[str, str] = {}  # RDF/XML forgets its prefixes at the end
-    statements = _with_prefixes(parser, statements, declared)
-    names = BlankNames(file, numbered=True)
-    first_statement = 1
-    while lines := pyoxigraph.serialize(islice(statements, ROWS_PER_BLOCK), format=pyoxigraph.RdfFormat.N_TRIPLES):
-        lines_of = np.array(places, dtype=np.int64)
-        for block in line_blocks(io.BytesIO(lines), name):
-            block = block._replace(first_line=first_statement)
-            first_statement += block.num_lines
-            rows, rest = scan_block(block, file, names, with_graph=False)
-            others = BlockBuilder(file)
-            for start, end, statement in rest.tolist():
-                line = block.buffer[start:end].tobytes()
-                place = places[statement - 1 - num_done]
-                try:
-                    keys = parse_line(line, names, pyoxigraph.RdfFormat.N_TRIPLES)
-                except ValueError as error:
-                    bad_lines.add(name, place, f"statement {statement}: {error}")
-                else:
-                    for triple in keys:
-                        others.add(triple, statement)
-            joined = join_blocks(rows, others.build())
-            yield replace(joined, line=lines_of[joined.line - 1 - num_done])
-        num_done += len(places)
-        places.clear()
-    join_prefixes(prefixes, [*declared.items(), *parser.prefixes.items()])
+    config = parser.config
+    if config.base_iri:
+        check_base_iri(config.base_iri)
+    contexts = LocalContexts(config.context, config.max_json_mb)
+    statements = _StatementReader(name, file, bad_lines, config)
+    try:
+        for found in parser.parse(_guarded(stream, rdf_format, config, contexts), rdf_format):
+            if isinstance(found, ParserFault):
+                bad_lines.add(name, *_with_advice(found, contexts))
+            elif isinstance(found, DeclaredPrefixes):
+                join_prefixes({} if prefixes is None else prefixes, found.prefixes.items())
+            else:
+                yield statements.block(found)
+    except RefusedFileError as error:
+        bad_lines.add(name, error.line, f"{error}{_UNREAD}")
 
 
 def check_base_iri(base_iri: str) -> str:
@@ -106,51 +89,66 @@ def check_base_iri(base_iri: str) -> str:
     return base_iri
 
 
-class _LineFeed(io.RawIOBase):
-    """A stream that hands over at most one line at a time and counts them."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.line = 0
-        self._stream = stream
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next line, or as much of it as is wanted; empty at the end."""
-        if not self._rest:
-            self._rest = self._stream.readline()
-            self.line += bool(self._rest)
-        part = self._rest if size < 0 else self._rest[:size]
-        self._rest = self._rest[len(part) :]
-        return part
+def _guarded(
+    stream: BinaryIO, rdf_format: str, config: BuildConfig, contexts: LocalContexts
+) -> Iterator[bytes]:
+    """Yield the bytes of a file, none of them before it was looked at."""
+    if rdf_format == "jsonld":
+        document = contexts.put_in(read_json(stream, max_mb=config.max_json_mb, max_depth=config.max_json_depth))
+        yield from (document[place : place + CHUNK_BYTES] for place in range(0, len(document), CHUNK_BYTES))
+        return
+    is_xml = rdf_format == "rdfxml"
+    guard = XmlGuard(config.max_depth) if is_xml else turtle_nesting(config.max_depth, config.max_term_depth)
+    while chunk := cast(io.BufferedReader, stream).read1(CHUNK_BYTES):
+        guard.check(chunk)
+        yield chunk
 
 
-def _statements(
-    parser: pyoxigraph.QuadParser, feed: _LineFeed | None, places: list[int], name: str, bad_lines: BadLines
-) -> Iterator[pyoxigraph.Triple]:
-    """Yield what the parser finds, without graph names, until its end or its first syntax error; note its places."""
-    try:
-        for number, quad in enumerate(parser, start=1):
-            places.append(feed.line if feed is not None else number)
-            yield quad.triple
-    except SyntaxError as error:
-        line = error.lineno or (feed.line if feed is not None else 0)  # RDF/XML does not tell it
-        bad_lines.add(name, line, f"{_reason(error)}; the rest of the file was not read")
+class _StatementReader:
+    """Makes blocks of triples of the statements of one file.
+
+    Args:
+        name: as the user named the file.
+        file: position in the list of inputs.
+        bad_lines: grows by the statements that are no triples of RDF 1.1.
+        config: leniency and limits.
+    """
+
+    def __init__(self, name: str, file: int, bad_lines: BadLines, config: BuildConfig) -> None:
+        self._name = name
+        self._file = file
+        self._bad_lines = bad_lines
+        self._names = BlankNames(file, numbered=True)
+        self._parser = LineParser(self._names, pyoxigraph.RdfFormat.N_TRIPLES, config, bad_lines)
+        self._num_read = 0
+
+    def block(self, found: ParsedStatements) -> TripleBlock:
+        """Return the triples of the next statements, each with the line of its statement."""
+        text, lines = found.text, found.lines
+        rows, rest = scan_block(LineBlock(text, 1, len(lines)), self._file, self._names, with_graph=False)
+        others = BlockBuilder(self._file)
+        for start, end, statement in rest.tolist():
+            try:
+                keys = self._parser.keys(text[start:end].tobytes())
+            except ValueError as error:
+                reason = f"statement {self._num_read + statement}: {error}"
+                self._bad_lines.add(self._name, int(lines[statement - 1]), reason)
+            else:
+                for triple in keys:
+                    others.add(triple, statement)
+        self._num_read += len(lines)
+        joined = join_blocks(rows, others.build())
+        return replace(joined, line=lines[joined.line - 1])
 
 
-def _with_prefixes(
-    parser: pyoxigraph.QuadParser, statements: Iterator[pyoxigraph.Triple], declared: dict[str, str]
-) -> Iterator[pyoxigraph.Triple]:
-    """Yield the statements and note the prefixes that are known at the first."""
-    for statement in islice(statements, 1):
-        declared.update(parser.prefixes)
-        yield statement
-    yield from statements
-
-
-def _reason(error: SyntaxError) -> str:
-    reason = syntax_reason(error)
+def _with_advice(fault: ParserFault, contexts: LocalContexts) -> ParserFault:
+    """Return a fault that tells what the user can do about it."""
+    reason = fault.reason.removesuffix(_UNREAD)
     if "LoadDocumentCallback" in reason:
-        return "found a context at another address, expected it in the file itself (nothing is fetched)"
+        url, line = next(iter(contexts.missing.items()), ("", fault.line))
+        advice = f"; --context {url}=FILE reads a local copy" if url else ""
+        found = f"found the context {url}" if url else "found a context"
+        return ParserFault(line, f"{found} at another address, where nothing is fetched{advice}{_UNREAD}")
     if "No scheme found in an absolute IRI" in reason:
-        return f"{reason}; relative IRIs need --base-iri"
-    return reason
+        return ParserFault(fault.line, f"{reason}; relative IRIs need --base-iri{_UNREAD}")
+    return fault

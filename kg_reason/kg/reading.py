@@ -15,6 +15,7 @@ from kg_reason.kg.neo4j_csv import read_neo4j
 from kg_reason.kg.node_link import read_node_link
 from kg_reason.kg.ntriples import read_line_formats
 from kg_reason.kg.obo import read_obo
+from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.phrases import read_phrases
 from kg_reason.kg.rdf import read_rdf
 from kg_reason.kg.taxonomy_paths import read_taxonomy
@@ -46,22 +47,26 @@ def read_blocks(
         MissingExtraError: a .zst file without the package zstandard.
     """
     Validity(config)  # a day that is none is told whatever the formats
-    for file, item in enumerate(inputs):
-        with open_input(item) as stream:
-            if item.format in ("nt", "nq"):
-                blocks = read_line_formats(stream, item.name, file, bad_lines, with_graph=item.format == "nq")
-            elif item.format in ("tsv", "csv"):
-                blocks = read_delimited(stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv")
-            elif item.format == "obo":
-                blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
-            elif item.format in FOREIGN_READERS:
-                blocks = FOREIGN_READERS[item.format](stream, item.name, file, bad_lines, config)
-            else:
-                blocks = read_rdf(
-                    stream, item.name, file, bad_lines, rdf_format=item.format, base_iri=config.base_iri,
-                    prefixes=prefixes,
-                )  # fmt: skip
-            yield from (block for block in blocks if len(block))
+    with ParserProcess(config) as parser:
+        for file, item in enumerate(inputs):
+            with open_input(item) as stream:
+                if item.format in ("nt", "nq"):
+                    blocks = read_line_formats(
+                        stream, item.name, file, bad_lines, with_graph=item.format == "nq", config=config
+                    )
+                elif item.format in ("tsv", "csv"):
+                    blocks = read_delimited(
+                        stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv"
+                    )
+                elif item.format == "obo":
+                    blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
+                elif item.format in FOREIGN_READERS:
+                    blocks = FOREIGN_READERS[item.format](stream, item.name, file, bad_lines, config)
+                else:
+                    blocks = read_rdf(
+                        stream, item.name, file, bad_lines, rdf_format=item.format, parser=parser, prefixes=prefixes,
+                    )  # fmt: skip
+                yield from (block for block in blocks if len(block))
 
 
 def read_triples(paths: Sequence[str | Path], config: BuildConfig | None = None) -> Iterator[Triple]:

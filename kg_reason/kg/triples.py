@@ -185,9 +185,14 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 class BadLines:
-    """The lines that could not be read: the first of them to show, all of them for the report."""
+    """The lines that could not be read: the first of them to show, all of them for the report.
+
+    Attributes:
+        num_kept: lines with IRIs that are not valid which were kept all the same (`BuildConfig.lenient`).
+    """
 
     def __init__(self) -> None:
+        self.num_kept = 0
         self._texts: dict[str, int] = {}
         self._rows = array("q")  # path, line, reason, and again: reasons repeat, so a bad line costs 24 bytes
 

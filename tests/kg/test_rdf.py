@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pyoxigraph
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
-from kg_reason.kg import rdf
+from kg_reason.kg.parser_child import STATEMENTS_PER_FRAME
+from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.rdf import RDF_FORMATS, read_rdf
 from kg_reason.kg.triples import BadLines
 
@@ -18,8 +21,9 @@ Row = tuple[str, str, str, int]
 def read(text: str, rdf_format: str = "ttl", *, file: int = 0, base_iri: str = "") -> tuple[list[Row], BadLines]:
     bad_lines = BadLines()
     stream = io.BytesIO(text.encode())
-    blocks = read_rdf(stream, "a.x", file, bad_lines, rdf_format=rdf_format, base_iri=base_iri)
-    triples = [triple for block in blocks for triple in block.triples("a.x")]
+    with ParserProcess(BuildConfig(base_iri=base_iri)) as parser:
+        blocks = read_rdf(stream, "a.x", file, bad_lines, rdf_format=rdf_format, parser=parser)
+        triples = [triple for block in blocks for triple in block.triples("a.x")]
     return [(triple.head, triple.relation, triple.tail, triple.source.line) for triple in triples], bad_lines
 
 
@@ -56,15 +60,16 @@ def test_a_statement_has_the_line_on_which_it_is_complete():
     assert lines["http://x/q", "f"] == 7
 
 
-def test_statements_of_later_blocks_have_their_lines_too(monkeypatch):
-    monkeypatch.setattr(rdf, "ROWS_PER_BLOCK", 2)
-    rows, bad_lines = read("".join(f"<x:a> <x:p> <x:{number}> .\n" for number in range(5)) + "<x:a> <x:p> .\n")
-    assert sorted(rows) == [("x:a", "x:p", f"x:{number}", number + 1) for number in range(5)]
-    assert [bad_line.line for bad_line in bad_lines.first] == [6]
-    rows, _ = read('[{"@id": "x:a", "x:p": [1, 2, 3, 4, 5]}]', "jsonld")
-    assert sorted(row[3] for row in rows) == [1, 2, 3, 4, 5]
+def test_statements_of_later_frames_have_their_lines_too():
+    num = STATEMENTS_PER_FRAME + 5
+    rows, bad_lines = read("".join(f"<x:a> <x:p> <x:{number}> .\n" for number in range(num)) + "<x:a> <x:p> .\n")
+    assert rows == [("x:a", "x:p", f"x:{number}", number + 1) for number in range(num)]
+    assert [bad_line.line for bad_line in bad_lines.first] == [num + 1]
+    rows, _ = read(json.dumps([{"@id": "x:a", "x:p": [*range(num)]}]), "jsonld")
+    assert [row[3] for row in rows] == [*range(1, num + 1)]
 
 
+@settings(deadline=None, max_examples=50)  # each starts a process
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=5))
 def test_literals_come_out_as_pyoxigraph_writes_them(texts: list[str]):
     literals = [pyoxigraph.Literal(text) for text in texts]
@@ -113,7 +118,7 @@ def test_broken_xml_is_told():
 
 def test_a_context_at_another_address_is_never_fetched():
     _, bad_lines = read('{"@context": "http://example.org/context", "a": 1}', "jsonld")
-    assert "expected it in the file itself (nothing is fetched)" in bad_lines.first[0].reason
+    assert "the context http://example.org/context at another address, where nothing is" in bad_lines.first[0].reason
 
 
 def test_an_external_entity_is_never_read(tmp_path):
