@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import logging
 import os
 import sys
@@ -31,7 +30,7 @@ from kg_reason.commands.system import add_commands as add_system_commands
 from kg_reason.commands.training import add_commands as add_training_commands
 from kg_reason.errors import BadLinesError, KGReasonError, MissingExtraError
 from kg_reason.flags import read_config, set_under
-from kg_reason.terminal import is_unicode, printable
+from kg_reason.terminal import is_unicode, one_line, printable, printable_json
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 SHELLS = ("bash", "zsh")
@@ -166,13 +165,14 @@ def _tell(error: BaseException, kind: str, as_json: bool) -> None:
     """Write an error to standard error; with --json as an object, on standard output too."""
     message = str(error)
     if not as_json:
-        sys.stderr.write(printable(f"error: {message}") + "\n")
+        shown = printable(message) if isinstance(error, BadLinesError) else one_line(message)
+        sys.stderr.write(f"error: {shown}\n")
         return
     facts: dict[str, Any] = {"type": kind, "message": message}
     if isinstance(error, BadLinesError):
         facts["bad_lines"] = [vars(bad_line) for bad_line in error.bad_lines]
         facts["num_bad_lines"] = error.num_bad_lines
-    line = json.dumps({"error": facts}, ensure_ascii=False) + "\n"
+    line = printable_json({"error": facts}) + "\n"
     sys.stderr.write(line)
     try:
         sys.stdout.write(line)
@@ -181,12 +181,20 @@ def _tell(error: BaseException, kind: str, as_json: bool) -> None:
         sys.stderr.flush()  # nobody reads the results; the error was told on the other stream
 
 
+class _PrintableFormatter(logging.Formatter):
+    """Writes records without control characters of a stranger's file."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        return printable(super().format(record))
+
+
 @contextmanager
 def _logging(verbose: int, quiet: bool) -> Iterator[None]:
     """Send the library's log to standard error while a command runs."""
     level = logging.ERROR if quiet else {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s" if verbose < 2 else "%(name)s: %(message)s"))
+    handler.setFormatter(_PrintableFormatter("%(message)s" if verbose < 2 else "%(name)s: %(message)s"))
     logger = logging.getLogger("kg_reason")
     before = logger.level
     logger.addHandler(handler)

@@ -91,6 +91,13 @@ class BuildConfig(Config):
     input_format: str = setting(
         "auto", "format of every input file; auto goes by suffix and first lines", choices=INPUT_FORMATS
     )
+    encoding: str = setting(
+        "utf-8", "encoding of every input file, such as utf-16, gb18030 or cp1252; it is never guessed"
+    )
+    max_line_mb: int = setting(64, "longest line of an input file, in MB; 0: any", minimum=0)
+    max_ratio: int = setting(
+        200, "bytes that each byte of a packed file may stand for, once 64 MB are unpacked; 0: any", minimum=0
+    )
     delimiter: str = setting("", "field separator of delimited files; empty: tab for .tsv, comma for .csv")
     header: str = setting(
         "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")

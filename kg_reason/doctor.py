@@ -18,9 +18,9 @@ from kg_reason.config import ExampleConfig
 from kg_reason.errors import BadLinesError, GraphError, InputSyntaxError, KGReasonError
 from kg_reason.example_rows import SUFFIXES
 from kg_reason.examples import read_examples
+from kg_reason.kg.archives import COMPRESSIONS
 from kg_reason.kg.files import file_checksum
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.inputs import COMPRESSIONS
 from kg_reason.kg.soundness import Finding, examine_graph, leftovers
 from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.nli import Label, NLIExample

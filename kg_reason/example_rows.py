@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, cast
 import polars
 
 from kg_reason.errors import BadLine, InputSyntaxError, MissingExtraError
-from kg_reason.kg.inputs import COMPRESSIONS, STANDARD_INPUT, InputFile, open_input
+from kg_reason.kg.archives import COMPRESSIONS
+from kg_reason.kg.inputs import STANDARD_INPUT, InputFile, open_input
 
 SUFFIXES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "tsv", ".tab": "tsv",

@@ -20,7 +20,7 @@ from kg_reason.kg.hierarchies import climbing_relations
 from kg_reason.kg.lemmas import NOUN, VERB, lemmatiser
 from kg_reason.kg.paths import Path as GraphPath
 from kg_reason.kg.relation_kinds import plain_name
-from kg_reason.kg.words import CASE_BITS, UPPER, Word, primary_language, split_text
+from kg_reason.kg.words import CASE_BITS, UPPER, Word, caseless, primary_language, split_text
 from kg_reason.policy_file import ACTIONS, ALLOW, REFUSE, Topic, read_topics
 from kg_reason.prediction import EVIDENCE_SHOWN, LinkedMention, Place, Prediction
 from kg_reason.terminal import one_line
@@ -216,8 +216,8 @@ class Policy:
             if topic.name in self.below:
                 matched = self.below[topic.name].get(entity, "")
             else:
-                label = label.casefold()
-                matched = next((name for name in topic.entities if name == entity or name.casefold() == label), "")
+                label = caseless(label)
+                matched = next((name for name in topic.entities if name == entity or caseless(name) == label), "")
             if matched:
                 yield topic, matched
 

@@ -31,6 +31,7 @@ FLOORS = {
     "kg.http_transport": 1, "kg.seed_labels": 3, "kg.sparql_answer": 3, "kg.sparql_client": 4, "kg.extract": 5,
     "kg.recognition": 2, "kg.validity": 2,
     "kg.parser_child": 0, "kg.parser_process": 2, "kg.nesting": 2, "kg.xml_guard": 3, "kg.json_guard": 3,
+    "kg.archives": 2, "kg.decoding": 2,
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "kg.alias_kinds": 0, "kg.curies": 0, "kg.obo_clauses": 4, "kg.ontology": 4, "kg.obo": 5, "kg.deprecation": 5,
     "kg.merging": 5, "kg.settling": 6,

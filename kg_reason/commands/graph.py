@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +18,11 @@ from kg_reason.commands.arguments import (
     file_argument,
     folder_argument,
 )
-from kg_reason.commands.printing import counted, hint, remark, show, show_json, sized, timed
+from kg_reason.commands.printing import counted, hint, remark, show, show_file, show_json, sized, timed
 from kg_reason.config import BuildConfig, EndpointConfig
 from kg_reason.errors import ConfigError
 from kg_reason.flags import add_settings, settings_from
-from kg_reason.terminal import aligned
+from kg_reason.terminal import aligned, short_name
 
 if TYPE_CHECKING:
     from kg_reason.kg.extract import ExtractReport
@@ -38,10 +37,10 @@ MAX_HINT_CHARACTERS = 60  # of a name there
 
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail; each also
-.gz, .bz2, .xz or .zst. Exports of other tools are known by their first lines: ConceptNet 5, taxonomies of paths
-(A > B > C), .graphml, node-link .json, CSV of Neo4j; those of ATOMIC need --input-format phrases. Folders are searched;
-- is standard input (with --input-format). Bad lines are all found in one pass and nothing is written; --skip-bad-lines
-reads the rest.
+.gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their first lines: ConceptNet 5,
+taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j; those of ATOMIC need --input-format phrases.
+Folders are searched; - is standard input (with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad
+lines are all found in one pass and nothing is written; --skip-bad-lines reads the rest.
 
 A graph too large for this machine is asked for what it holds around the words of your sentences, one in each line:
   kg-reason build --endpoint https://example.org/sparql --seed sentences.txt --hops 2 --out kg
@@ -230,7 +229,7 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.out == STANDARD_OUTPUT:
         if not arguments.format:
             raise UsageError("standard output tells no format, expected --format")
-        sys.stdout.write(export_text(KnowledgeGraph.open(arguments.graph), arguments.format))
+        show_file(export_text(KnowledgeGraph.open(arguments.graph), arguments.format))
         return 0
     target = Path(arguments.out)
     export_format = arguments.format or target.suffix.removeprefix(".")
@@ -275,14 +274,15 @@ def _edit(arguments: argparse.Namespace) -> int:
         show_json({"done": done, **edit._asdict(), "num_triples": after.num_edges, "fingerprint": after.fingerprint})
         return 0
     what = f"{edit.op} " if arguments.undo else ""
-    show(f"{done}: {what}{edit.head} -[{edit.relation}]-> {edit.tail}  (edits.jsonl:{edit.line})")
+    head, relation, tail = map(short_name, (edit.head, edit.relation, edit.tail))
+    show(f"{done}: {what}{head} -[{relation}]-> {tail}  (edits.jsonl:{edit.line})")
     if arguments.add:
         num_old = before.num_entities
         new = [after.entity_id(entity) for entity in range(num_old, after.num_entities)]
         num_old = before.num_relations
         new += [f"the relation {after.relation_id(number)}" for number in range(num_old, after.num_relations)]
         if new:
-            show(f"new in the graph: {', '.join(new)}")
+            show(f"new in the graph: {', '.join(map(short_name, new))}")
     if not arguments.quiet and not arguments.undo:
         remark(f"(kg-reason edit {shlex.quote(str(folder))} --undo takes it back)")
     return 0

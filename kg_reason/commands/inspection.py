@@ -11,13 +11,15 @@ from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.kg.curies import curie
-from kg_reason.terminal import aligned
+from kg_reason.terminal import aligned, one_line, short_name
 
 if TYPE_CHECKING:
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.grounding import Grounding
     from kg_reason.kg.linker import Mention
 
+SHOWN_GROUPS = 50  # relations of an entity, each direction by itself
+SHOWN_SOURCES = 20  # of a path
 POS_NAMES = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": ""}
 
 
@@ -58,10 +60,10 @@ def _show(arguments: argparse.Namespace) -> int:
         show_json(facts)
         return 0
     names = dict.fromkeys([facts["label"], facts["curie"], facts["entity"]])
-    show("  ".join(name for name in names if name))
+    show("  ".join(short_name(name) for name in names if name))
     if facts["deprecated"]:
         instead = ", ".join(f"{other['label']}  {other['curie'] or other['entity']}" for other in facts["replaced_by"])
-        show(f"deprecated; use {instead}" if instead else "deprecated; the graph names no replacement")
+        show(f"deprecated; use {short_name(instead)}" if instead else "deprecated; the graph names no replacement")
     aliases = facts["aliases"]
     if aliases:
         rows = [
@@ -70,14 +72,19 @@ def _show(arguments: argparse.Namespace) -> int:
         ]
         show("", "labels", *aligned([["", "language", "kind", "prior", "", "source"], *rows], right=[3]))
         _show_rest(len(aliases), limit)
-    for group in facts["neighbours"]:
-        arrow = f"-[{group['relation']}]->" if group["forward"] else f"<-[{group['relation']}]-"
+    groups = facts["neighbours"]
+    num_shown = SHOWN_GROUPS if arguments.limit else len(groups)
+    for group in groups[:num_shown]:
+        relation = short_name(group["relation"])
+        arrow = f"-[{relation}]->" if group["forward"] else f"<-[{relation}]-"
         rows = [
             [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(n["sources"])]
             for n in group["entities"]
         ]
         show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
         _show_rest(group["num_entities"], limit)
+    if len(groups) > num_shown:
+        show("", f"... and {len(groups) - num_shown:,} more relations (--limit 0 shows all)")
     if len(found) > 1:
         rows = [[other["label"], other["entity"]] for other in facts["others"]]
         show("", f"others called {arguments.entity!r}", *aligned(rows))
@@ -167,9 +174,12 @@ def _paths(arguments: argparse.Namespace) -> int:
         return 0
     several = len(grounding.premise_mentions) > 1 or len(grounding.hypothesis_mentions) > 1
     for place, (path, (_, first), (_, last)) in enumerate(found):
-        words = [f"        {first.text} ... {last.text}"] if several else []
-        sources = [f"        {source}" for source in path.source_lines()]
-        show(*([""] if place else []), f"  {path.score:.2f}  {path}", *words, *sources)
+        words = [f"        {one_line(first.text)} ... {one_line(last.text)}"] if several else []
+        places = path.source_lines()
+        sources = [f"        {one_line(source)}" for source in places[:SHOWN_SOURCES]]
+        if len(places) > SHOWN_SOURCES:
+            sources.append(f"        ... and {len(places) - SHOWN_SOURCES:,} more (--json lists all)")
+        show(*([""] if place else []), f"  {path.score:.2f}  {one_line(str(path))}", *words, *sources)
     _remark_on(grounding, arguments.quiet)
     return 0
 
@@ -189,7 +199,7 @@ def _remark_on(grounding: Grounding, quiet: bool) -> None:
     elif not quiet:
         remark(f"{counted(grounding.paths.num_paths, 'path')}, best first")
     if unknown:
-        show(f"not in the graph: {', '.join(word['text'] for word in unknown)}")
+        show(f"not in the graph: {', '.join(one_line(word['text']) for word in unknown)}")
 
 
 def _place(side: str, mention: Mention) -> dict[str, Any]:

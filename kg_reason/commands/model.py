@@ -167,7 +167,8 @@ def read_sentences(names: Sequence[str]) -> list[str]:
     Raises:
         InputSyntaxError: a file that is missing or not UTF-8.
     """
-    from kg_reason.kg.inputs import COMPRESSIONS, InputFile, open_input
+    from kg_reason.kg.archives import COMPRESSIONS
+    from kg_reason.kg.inputs import InputFile, open_input
 
     sentences = []
     for name in names:

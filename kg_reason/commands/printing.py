@@ -5,10 +5,9 @@ Tables, and what may not reach a terminal, are `terminal.py`.
 
 from __future__ import annotations
 
-import json
 import sys
 
-from kg_reason.terminal import printable
+from kg_reason.terminal import one_line, printable, printable_json
 
 _SIZES = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -20,7 +19,14 @@ def show(*rows: str) -> None:
 
 def show_json(value: object) -> None:
     """Write one value as one line of JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(printable_json(value) + "\n")
+
+
+def show_file(text: str) -> None:
+    """Write the content of a file to standard output, as it is save where people read it."""
+    if sys.stdout.isatty():
+        text = "\n".join("\t".join(map(printable, row.split("\t"))) for row in text.split("\n"))
+    sys.stdout.write(text)
 
 
 def remark(text: str) -> None:
@@ -32,7 +38,7 @@ def remark(text: str) -> None:
 
 def hint(*commands: str) -> None:
     """Write to standard error which commands to try next."""
-    remark("\nnext:\n" + "\n".join(f"  {command}" for command in commands))
+    remark("\nnext:\n" + "\n".join(f"  {one_line(command)}" for command in commands))
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

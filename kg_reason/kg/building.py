@@ -69,15 +69,13 @@ def build_graph(
     for block in _counted(read_blocks(inputs, config, bad_lines, builder.prefixes), show_progress):
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
-        raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
+        raise BadLinesError(bad_lines.first, bad_lines.num, _advice(bad_lines))
     if builder.num_light:
         logger.warning("edges left out because their weight is below %g: %d", config.min_weight, builder.num_light)
     if bad_lines.num_kept:
         logger.warning("statements kept whose IRIs are not valid (--lenient): %d", bad_lines.num_kept)
     if builder.num_foreign:
         logger.info("labels left out because of their language: %d", builder.num_foreign)
-    if not builder.num_rows:
-        logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
     with _stage("ordering edges and labels", show_progress):
         built = builder.finish([item.name for item in inputs])
     with _stage("writing the graph", show_progress):
@@ -158,6 +156,13 @@ def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[Tri
         for block in blocks:
             yield block
             bar.update(len(block))
+
+
+def _advice(bad_lines: BadLines) -> str:
+    """Return what follows from bad lines, and what helps."""
+    is_encoded = any("UTF-8" in bad_line.reason for bad_line in bad_lines.first)  # the word of every reader for that
+    other = "; --encoding reads text that is not UTF-8" if is_encoded else ""
+    return f"nothing written (--skip-bad-lines reads the rest{other})"
 
 
 def _report(bad_lines: BadLines) -> bytes:

@@ -35,6 +35,7 @@ from kg_reason.kg.triples import (
     join_blocks,
 )
 from kg_reason.kg.validity import Validity
+from kg_reason.kg.words import caseless
 
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _WRITTEN_TABS = ("\\t", "tab")
@@ -155,10 +156,10 @@ def _header_fields(cells: list[str], place: Source, config: BuildConfig) -> tupl
         config.head_column, config.relation_column, config.tail_column,
         config.weight_column, config.rank_column, config.language_column, config.pos_column,
     )
-    known = {column.strip().casefold(): field for field, column in enumerate(names, HEAD)}
+    known = {caseless(column.strip()): field for field, column in enumerate(names, HEAD)}
     if config.as_of:
-        known |= {config.from_column.strip().casefold(): _FROM, config.until_column.strip().casefold(): _UNTIL}
-    fields = tuple(known.get(cell.casefold(), NONE) for cell in cells)
+        known |= {caseless(config.from_column.strip()): _FROM, caseless(config.until_column.strip()): _UNTIL}
+    fields = tuple(known.get(caseless(cell), NONE) for cell in cells)
     missing = [names[field - HEAD] for field in (HEAD, RELATION, TAIL) if field not in fields]
     if config.header == "yes" and missing:
         raise InputSyntaxError(*place, f"expected a column {missing[0]}, found {', '.join(cells)}")

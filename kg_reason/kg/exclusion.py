@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from kg_reason.errors import UnknownEntityError
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.words import caseless
 
 
 class ExcludedNames(NamedTuple):
@@ -42,10 +43,10 @@ def sort_names(graph: KnowledgeGraph, names: Sequence[str]) -> ExcludedNames:
 
 def find_relations(graph: KnowledgeGraph, name: str) -> list[int]:
     """Return the relations with this id, else those with this readable name (ignoring case), ascending."""
-    wanted = name.casefold()
+    wanted = caseless(name)
     numbers = range(graph.num_relations)
     found = [number for number in numbers if graph.relation_id(number) == name]
-    return found or [number for number in numbers if graph.relation_label(number).casefold() == wanted]
+    return found or [number for number in numbers if caseless(graph.relation_label(number)) == wanted]
 
 
 def excluded_relations(graph: KnowledgeGraph, names: Sequence[str]) -> frozenset[int]:

@@ -35,7 +35,7 @@ from kg_reason.kg.overlay import Edit, Overlay, apply_edits, read_edits
 from kg_reason.kg.storage import EDITS_FILE, open_graph
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
-from kg_reason.kg.words import primary_language
+from kg_reason.kg.words import caseless, primary_language
 from kg_reason.notebook import html_table
 
 
@@ -262,8 +262,8 @@ class KnowledgeGraph:
         for iri in expansions(name, self.prefixes):
             if iri in self._relations:
                 return self._relations.index(iri)
-        wanted = name.lower()
-        found = [number for number in range(self.num_relations) if self.relation_label(number) == wanted]
+        wanted = caseless(name)
+        found = [number for number in range(self.num_relations) if caseless(self.relation_label(number)) == wanted]
         if len(found) == 1:
             return found[0]
         fault = f"{len(found)} relations are called {name!r}" if found else f"the graph has no relation {name!r}"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.words import caseless
 
 MIN_EDGES = 100
 MAX_PARENTS = 1.5  # tails of a head, on the mean
@@ -27,9 +28,9 @@ Flags = NDArray[np.bool_]
 
 def climbing_relations(graph: KnowledgeGraph, names: Sequence[str]) -> list[int]:
     """Return the relations that lead to something wider, ascending: those of these readable names, else by shape."""
-    wanted = {name.casefold() for name in names}
+    wanted = {caseless(name) for name in names}
     numbers = range(graph.num_relations)
-    found = [number for number in numbers if graph.relation_label(number).casefold() in wanted]
+    found = [number for number in numbers if caseless(graph.relation_label(number)) in wanted]
     return found or hierarchical_relations(graph)
 
 

@@ -1,48 +1,45 @@
 """Which files are read and how: finding them, their format and compression, and one clean stream of bytes for each.
 
-What the bytes mean is the readers' concern (`ntriples.py`, `rdf.py`, `obo.py`, `delimited.py`).
+Unpacking is `archives.py`, decoding is `decoding.py`. What the bytes mean is the readers' concern (`ntriples.py`,
+`rdf.py`, `obo.py`, `delimited.py`).
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
+import logging
 import os
+import stat
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.errors import InputSyntaxError, MissingExtraError
+from kg_reason.errors import InputSyntaxError
+from kg_reason.kg.archives import COMPRESSIONS, TAR_SUFFIXES, compression_of, is_tar, unpacked, zip_member
+from kg_reason.kg.decoding import known_encoding, utf8_pieces
 from kg_reason.kg.recognition import LOOKED_AT_BYTES, SNIFFED, recognised_format
 from kg_reason.terminal import is_unicode
+
+logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"
 FORMATS = {
     ".nt": "nt", ".nq": "nq", ".ttl": "ttl", ".trig": "trig", ".rdf": "rdfxml", ".owl": "rdfxml", ".xml": "rdfxml",
     ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv", ".graphml": "graphml",
 }
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_UNNAMED = {  # what begins so is no text: kinds of data, and how they come to be read
-    b"\x1f\x8b": "gzip data, expected a name that ends in .gz",
-    b"\xfd7z": "xz data, expected a name that ends in .xz",
-    b"\x28\xb5\x2f": "zstd data, expected a name that ends in .zst",
-    b"PK\x03": "a zip archive, expected text; save a workbook as CSV first",
-}
+_TAR = "a tar archive, expected a text file; unpack it and name the folder"
 
+_CONTROL = frozenset(map(chr, (*range(32), 127)))
+
+HEAD_BYTES = 512  # looked at before the rest
+PIECE_BYTES = 1 << 18
 BLOCK_BYTES = 16 << 20
 MAX_LINE_BYTES = 64 << 20
 
@@ -54,7 +51,7 @@ class InputFile:
     Attributes:
         name: as the user gave it, or the folder's name as given and the way from there; `-` is standard input.
         format: one of BuildConfig's input formats, never `auto`.
-        compression: gzip, bzip2, xz, zstd, or empty. Standard input is looked at when it is opened.
+        compression: gzip, bzip2, xz, zstd, zip, or empty. Standard input is looked at when it is opened.
     """
 
     name: str
@@ -69,7 +66,9 @@ def find_inputs(paths: Sequence[str | Path], config: BuildConfig) -> tuple[Input
     are passed over.
 
     Raises:
-        InputSyntaxError: a path does not exist, its format cannot be told, or a folder holds nothing to read.
+        InputSyntaxError: a path does not exist or names a device, its format cannot be told, it is a tar archive or a
+            zip archive of several files, or a folder cannot be read or holds nothing to read.
+        ConfigError: the encoding is unknown.
     """
     inputs: list[InputFile] = []
     seen: set[str] = set()
@@ -77,6 +76,8 @@ def find_inputs(paths: Sequence[str | Path], config: BuildConfig) -> tuple[Input
         for item in _resolve(str(path), config):
             if not is_unicode(item.name):  # it becomes part of the graph
                 raise InputSyntaxError(ascii(item.name), 0, "found a name that is no UTF-8; rename it")
+            if not _CONTROL.isdisjoint(item.name):  # it is told as `file:line`
+                raise InputSyntaxError(ascii(item.name), 0, "found a control character in the name; rename it")
             place = item.name if item.name == STANDARD_INPUT else os.path.realpath(item.name)
             if place not in seen:
                 seen.add(place)
@@ -89,19 +90,52 @@ def _resolve(name: str, config: BuildConfig) -> list[InputFile]:
         if config.input_format == "auto":
             raise InputSyntaxError(name, 0, "the format of standard input is unknown; expected --input-format")
         return [InputFile(name, config.input_format)]
-    path = Path(name)
-    if path.is_dir():
-        found = []
-        for folder, subfolders, files in os.walk(name):
-            subfolders[:] = sorted(folder for folder in subfolders if not folder.startswith("."))
-            paths = [str(Path(folder) / file) for file in files if not file.startswith(".")]
-            found += [path for path in paths if _suffixes(path)[0]]
-        if not found:
-            raise InputSyntaxError(name, 0, f"no file to read in this folder; expected suffixes {', '.join(FORMATS)}")
-        return [_input_file(path, config) for path in sorted(found)]
-    if not path.exists():
-        raise InputSyntaxError(name, 0, "no such file or folder")
-    return [_input_file(name, config)]
+    if _kind(name) != "folder":
+        return [_input_file(name, config)]
+    found = []
+    for folder, subfolders, files in os.walk(name, onerror=_refuse_folder):
+        subfolders[:] = sorted(folder for folder in subfolders if not folder.startswith("."))
+        paths = [str(Path(folder) / file) for file in files if not file.startswith(".")]
+        found += [path for path in paths if _suffixes(path)[0]]
+    files = [path for path in sorted(found) if not _is_passed_over(path)]
+    if not files:
+        raise InputSyntaxError(name, 0, f"no file to read in this folder; expected suffixes {', '.join(FORMATS)}")
+    return [_input_file(path, config) for path in files]
+
+
+def _kind(name: str) -> str:
+    """Return what a path names: a file, a folder or a pipe.
+
+    Raises:
+        InputSyntaxError: nothing, or what cannot be read to an end.
+    """
+    try:
+        mode = Path(name).stat().st_mode
+    except FileNotFoundError as error:
+        raise InputSyntaxError(name, 0, "no such file or folder") from error
+    except OSError as error:
+        raise InputSyntaxError(name, 0, f"cannot be opened: {error.strerror}") from error
+    except ValueError as error:
+        raise InputSyntaxError(ascii(name), 0, f"found no name of a file: {error}") from error
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    if stat.S_ISFIFO(mode):
+        return "pipe"
+    raise InputSyntaxError(name, 0, "found a device or a socket, expected a file, a folder or a pipe")
+
+
+def _is_passed_over(path: str) -> bool:
+    """Tell whether something found in a folder would block instead of being read; a link to nothing is an error."""
+    is_special = Path(path).exists() and not Path(path).is_file()
+    if is_special:
+        logger.warning("%s: passed over, it is no file", path)
+    return is_special
+
+
+def _refuse_folder(error: OSError) -> NoReturn:
+    raise InputSyntaxError(str(error.filename), 0, f"the folder cannot be read: {error.strerror}") from error
 
 
 def _suffixes(name: str) -> tuple[str, str]:
@@ -120,12 +154,18 @@ def _suffix(name: str) -> tuple[str, str]:
 
 
 def _input_file(name: str, config: BuildConfig) -> InputFile:
-    file_format, compression = _suffixes(name)
+    suffix, compression = _suffix(name)
+    is_file = _kind(name) == "file"  # a pipe can be read once only
+    if compression == "zip" and is_file:
+        suffix = _suffix(zip_member(name))[0] or suffix
+    file_format = FORMATS.get(suffix, "")
     if config.input_format != "auto":
         file_format = config.input_format
-    elif _suffix(name)[0] in SNIFFED and Path(name).is_file():  # a pipe can be read once only
-        with open_input(InputFile(name, file_format, compression)) as stream:
-            file_format = recognised_format(_suffix(name)[0], stream.read(LOOKED_AT_BYTES)) or file_format
+    elif suffix in SNIFFED and is_file:
+        with open_input(InputFile(name, file_format, compression), config) as stream:
+            file_format = recognised_format(suffix, stream.read(LOOKED_AT_BYTES)) or file_format
+    if name.lower().endswith(TAR_SUFFIXES) or suffix in TAR_SUFFIXES:
+        raise InputSyntaxError(name, 0, f"found {_TAR}")
     if not file_format:
         known = ", ".join([*FORMATS, *COMPRESSIONS])
         raise InputSyntaxError(name, 0, f"unknown suffix; expected one of {known}, or --input-format")
@@ -133,119 +173,97 @@ def _input_file(name: str, config: BuildConfig) -> InputFile:
 
 
 @contextmanager
-def open_input(item: InputFile) -> Iterator[BinaryIO]:
-    """Open a file for reading as UTF-8 bytes: decompressed on the way, without its byte order mark.
+def open_input(item: InputFile, config: BuildConfig | None = None) -> Iterator[BinaryIO]:
+    """Open a file for reading as UTF-8 bytes: unpacked and decoded on the way, without its byte order mark.
+
+    Args:
+        item: what to open.
+        config: encoding and limits; None: the defaults.
 
     Raises:
-        InputSyntaxError: the file cannot be opened; while reading: a damaged or truncated archive, or UTF-16 text.
+        InputSyntaxError: the file cannot be opened; while reading: a damaged or truncated archive, one that unpacks to
+            too much or holds another, or text in another encoding.
+        ConfigError: the encoding is unknown.
         MissingExtraError: a .zst file without the package zstandard.
     """
+    config = config or BuildConfig()
+    known_encoding(config.encoding)
     with ExitStack() as stack:
         if item.name == STANDARD_INPUT:
             raw = sys.stdin.buffer
-            peeked = cast(io.BufferedReader, raw).peek(8)
-            compression = next((name for magic, name in _MAGIC.items() if peeked.startswith(magic)), "")
+            compression = compression_of(cast(io.BufferedReader, raw).peek(16))
         else:
             compression = item.compression
             try:
                 raw = stack.enter_context(Path(item.name).open("rb"))
             except OSError as error:
                 raise InputSyntaxError(item.name, 0, f"cannot be opened: {error.strerror}") from error
+        pieces = _pieces(raw, item.name)
         if compression:
-            raw = cast(BinaryIO, stack.enter_context(_decompressed(raw, compression, item.name)))
-        yield cast(BinaryIO, stack.enter_context(io.BufferedReader(_CleanStream(raw, item.name, compression), 1 << 18)))
+            pieces = unpacked(raw, compression, item.name, config.max_ratio)
+        text = _text(pieces, item, config.encoding)
+        yield cast(BinaryIO, stack.enter_context(InputStream(text, (config.max_line_mb << 20) or sys.maxsize)))
 
 
-def _decompressed(raw: BinaryIO, compression: str, name: str) -> io.BufferedIOBase | io.RawIOBase:
-    if compression == "gzip":
-        return gzip.GzipFile(fileobj=raw, mode="rb")
-    if compression == "bzip2":
-        return bz2.BZ2File(raw)
-    if compression == "xz":
-        return lzma.LZMAFile(raw)
+def _pieces(raw: BinaryIO, name: str) -> Iterator[bytes]:
     try:
-        import zstandard
-    except ImportError as error:
-        message = f"{name}: .zst needs the package zstandard: pip install 'kg_reason[zstd]'"
-        raise MissingExtraError(message) from error
-    return _ZstdStream(raw, zstandard)
+        while piece := raw.read(PIECE_BYTES):
+            yield piece
+    except OSError as error:
+        raise InputSyntaxError(name, 0, f"cannot be read: {error}") from error
 
 
-class _ZstdStream(io.RawIOBase):
-    """Decompresses frames of zstd; unlike zstandard's own reader it says when the last one is cut short."""
+def _text(pieces: Iterator[bytes], item: InputFile, encoding: str) -> Iterator[bytes]:
+    """Yield the text of a file as UTF-8, after a look at what its first bytes are."""
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= HEAD_BYTES:
+            break
+    if is_tar(head):
+        raise InputSyntaxError(item.name, 0, f"found {_TAR}")
+    packed = compression_of(head)
+    if packed:
+        suffix = next(suffix for suffix, compression in COMPRESSIONS.items() if compression == packed)
+        expected = "text in the packed file" if item.compression else f"a name that ends in {suffix}"
+        workbook = "; save a workbook as CSV first" if packed == "zip" else ""
+        raise InputSyntaxError(item.name, 0, f"found {packed} data, expected {expected}{workbook}")
+    yield from utf8_pieces(head, pieces, item.name, encoding)
 
-    def __init__(self, raw: BinaryIO, zstandard: ModuleType) -> None:
-        self._raw = raw
-        self._zstandard = zstandard
-        self._frame: Any = None
-        self._input = b""
-        self._output = memoryview(b"")
+
+class _PieceStream(io.RawIOBase):
+    """Pieces of bytes as one stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:  # noqa: ANN401  any writable buffer
-        while not self._output:
-            if not self._input:
-                self._input = self._raw.read(1 << 17)
-            if not self._input:
-                if self._frame is not None:
-                    raise EOFError("the last frame is cut short")
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
                 return 0
-            if self._frame is None:
-                self._frame = self._zstandard.ZstdDecompressor().decompressobj()
-            try:
-                self._output = memoryview(self._frame.decompress(self._input))
-            except self._zstandard.ZstdError as error:
-                raise OSError(str(error)) from error
-            self._input = b""
-            if self._frame.eof:
-                self._input, self._frame = self._frame.unused_data, None
-        size = min(len(target), len(self._output))
-        target[:size] = self._output[:size]
-        self._output = self._output[size:]
+            self._rest = memoryview(piece)
+        size = min(len(target), len(self._rest))
+        target[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
         return size
 
 
-class _CleanStream(io.RawIOBase):
-    """The bytes of a stream without a byte order mark; every fault of reading names the file."""
+class InputStream(io.BufferedReader):
+    """UTF-8 bytes of one file, and how long a line of it may be: the limit goes where the bytes go.
 
-    def __init__(self, raw: BinaryIO, name: str, compression: str) -> None:
-        self._raw = raw
-        self._name = name
-        self._compression = compression
-        self._started = False
-        self._head = b""
+    Args:
+        pieces: the bytes.
+        max_line_bytes: longest line, in bytes.
+    """
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:  # noqa: ANN401  any writable buffer
-        if not self._started:
-            self._started = True
-            while len(self._head) < len(_BYTE_ORDER_MARK) and (more := self._read(len(_BYTE_ORDER_MARK))):
-                self._head += more
-            if self._head.startswith(_UTF16_MARKS):
-                raise InputSyntaxError(self._name, 1, "found UTF-16 text, expected UTF-8")
-            for start, found in _UNNAMED.items():
-                if self._head.startswith(start):
-                    raise InputSyntaxError(self._name, 0, f"found {found}")
-            self._head = self._head.removeprefix(_BYTE_ORDER_MARK)
-        data = self._head[: len(target)] or self._read(len(target))
-        self._head = self._head[len(data) :]
-        target[: len(data)] = data
-        return len(data)
-
-    def _read(self, size: int) -> bytes:
-        try:
-            return self._raw.read(size)
-        except EOFError as error:
-            raise InputSyntaxError(self._name, 0, f"the {self._compression} archive is cut short") from error
-        except (OSError, zlib.error, lzma.LZMAError) as error:
-            if not self._compression:
-                raise InputSyntaxError(self._name, 0, f"cannot be read: {error}") from error
-            reason = f"found no valid {self._compression} data where its suffix promises it: {error}"
-            raise InputSyntaxError(self._name, 0, reason) from error
+    def __init__(self, pieces: Iterator[bytes], max_line_bytes: int) -> None:
+        super().__init__(_PieceStream(pieces), PIECE_BYTES)
+        self.max_line_bytes = max_line_bytes
 
 
 class LineBlock(NamedTuple):
@@ -265,12 +283,14 @@ def line_blocks(
         stream: UTF-8 bytes.
         name: as the user named the file.
         block_bytes: size of a block, in bytes.
-        max_line_bytes: longest line, in bytes; so memory stays bounded whatever the file.
+        max_line_bytes: longest line, in bytes, of a stream without a limit of its own; so memory stays bounded
+            whatever the file.
 
     Raises:
         InputSyntaxError: a longer line.
     """
     first_line = 1
+    limit = stream.max_line_bytes if isinstance(stream, InputStream) else max_line_bytes
     rest = np.empty(0, dtype=np.uint8)
     while True:
         size = max(block_bytes, 2 * len(rest))
@@ -286,9 +306,8 @@ def line_blocks(
             buffer[filled] = ord("\n")
             filled += 1
         cut = _after_last_line_feed(buffer, filled)
-        if not cut and filled > max_line_bytes:
-            found = f"found a line longer than {max_line_bytes:,} bytes, expected line ends"
-            raise InputSyntaxError(name, first_line, found)
+        if filled > limit:
+            _check_lines(buffer[:filled], limit, name, first_line)
         if cut:
             num_lines = int(np.count_nonzero(buffer[:cut] == ord("\n")))
             yield LineBlock(buffer[:cut], first_line, num_lines)
@@ -296,6 +315,16 @@ def line_blocks(
         if ended:
             return
         rest = buffer[cut:filled].copy()
+
+
+def _check_lines(buffer: NDArray[np.uint8], limit: int, name: str, first_line: int) -> None:
+    """Refuse a line, or the beginning of one, that is longer than the limit."""
+    ends = np.append(np.flatnonzero(buffer == ord("\n")), len(buffer))
+    sizes = np.diff(ends, prepend=-1) - 1
+    too_long = np.flatnonzero(sizes > limit)
+    if len(too_long):
+        found = f"found a line longer than {limit:,} bytes, expected line ends (--max-line-mb)"
+        raise InputSyntaxError(name, first_line + int(too_long[0]), found)
 
 
 def _after_last_line_feed(buffer: NDArray[np.uint8], filled: int) -> int:

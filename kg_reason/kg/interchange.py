@@ -44,7 +44,8 @@ PREFIXES = {
 MIN_USES_OF_A_PREFIX = 3
 _FORBIDDEN_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 _NAMESPACE = re.compile(r"<([^<>]*[#/:])[^<>#/:]*>")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# What XML may not hold, and line ends that networkx makes line feeds of.
+_NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x85\u2028\u2029\ufffe\uffff]")
 
 
 def to_networkx(graph: KnowledgeGraph) -> nx.MultiDiGraph:
@@ -148,14 +149,22 @@ def _tsv(graph: KnowledgeGraph) -> Iterator[str]:
 
 
 def _cell(key: str) -> str:
-    return " ".join(term_text(key).split()) if key.startswith('"') else " ".join(key.split())
+    text = term_text(key) if key.startswith('"') else key
+    return " ".join(text.replace("\0", "\ufffd").split())  # no reader of a table takes a NUL
 
 
 def _graphml(graph: KnowledgeGraph) -> str:
     plain = to_networkx(graph)
+    plain = nx.relabel_nodes(plain, {node: _xml_text(node) for node in plain})
     for _, values in plain.nodes(data=True):
-        values["label"] = _CONTROL.sub(" ", values["label"])
+        values["label"] = _xml_text(values["label"])
+    for _, _, values in plain.edges(data=True):
+        values.update(relation=_xml_text(values["relation"]), sources=_xml_text(values["sources"]))
     return "\n".join(nx.generate_graphml(plain)) + "\n"
+
+
+def _xml_text(text: str) -> str:
+    return _NOT_XML.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def export_text(graph: KnowledgeGraph, export_format: str) -> str:

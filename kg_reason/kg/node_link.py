@@ -47,7 +47,8 @@ def read_node_link(
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputSyntaxError(name, line, f"expected UTF-8 text, found byte 0x{data[error.start]:02X}") from error
+        found = f"found byte 0x{data[error.start]:02X} (--encoding)"
+        raise InputSyntaxError(name, line, f"expected UTF-8 text, {found}") from error
     rows, validity = RowWriter(name, file, bad_lines), Validity(config)
     document = _Document(text)
     try:

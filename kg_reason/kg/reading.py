@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from kg_reason.kg.rdf import read_rdf
 from kg_reason.kg.taxonomy_paths import read_taxonomy
 from kg_reason.kg.triples import BadLines, Triple, TripleBlock
 from kg_reason.kg.validity import Validity
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["find_inputs", "read_blocks", "read_triples"]
 
@@ -49,7 +52,7 @@ def read_blocks(
     Validity(config)  # a day that is none is told whatever the formats
     with ParserProcess(config) as parser:
         for file, item in enumerate(inputs):
-            with open_input(item) as stream:
+            with open_input(item, config) as stream:
                 if item.format in ("nt", "nq"):
                     blocks = read_line_formats(
                         stream, item.name, file, bad_lines, with_graph=item.format == "nq", config=config
@@ -66,7 +69,13 @@ def read_blocks(
                     blocks = read_rdf(
                         stream, item.name, file, bad_lines, rdf_format=item.format, parser=parser, prefixes=prefixes,
                     )  # fmt: skip
-                yield from (block for block in blocks if len(block))
+                num_rows, num_bad = 0, bad_lines.num
+                for block in blocks:
+                    if len(block):
+                        num_rows += len(block)
+                        yield block
+                if not num_rows and bad_lines.num == num_bad:
+                    logger.warning("no triple was found in %s", item.name)
 
 
 def read_triples(paths: Sequence[str | Path], config: BuildConfig | None = None) -> Iterator[Triple]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.words import caseless
 
 # A model has a state for each, by its place: new ones go to the end.
 KINDS = (
@@ -44,7 +45,7 @@ class RelationName(NamedTuple):
 
 def plain_name(name: str) -> str:
     """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
-    return "".join(character for character in name.casefold() if character.isalnum())
+    return "".join(character for character in caseless(name) if character.isalnum())
 
 
 def relation_kinds(graph: KnowledgeGraph, groups: Groups, declared: Sequence[str] = ()) -> NDArray[np.int64]:

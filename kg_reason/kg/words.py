@@ -29,6 +29,7 @@ BREAK_BIT = 16  # punctuation that ends a phrase stands before it
 SHAPE_BITS = 5
 CAPITALISED, UPPER, MIXED = 1, 2, 3
 
+_VOICED = "\u3099\u309a"  # marks of a kana that may be characters of their own
 _CONNECTORS = frozenset("-\u2010\u2011'\u2019\u02bc._&\u00b7\u30fb")
 _APOSTROPHES = frozenset("'\u2019\u02bc")
 _SENTENCE_ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
@@ -90,8 +91,17 @@ def normal_form(text: str) -> str:
     return unicodedata.normalize("NFC", kept)
 
 
+def caseless(name: str) -> str:
+    """Return a name as two spellings of it are compared: case folded, a letter and its accents as one character."""
+    if name.isascii():
+        return name.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
 def word_shape(text: str, normal: str) -> int:
     """Return the case code of a word and whether its normal form lost more than case."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # an accent may be a character of its own
     if text == normal:
         return 0
     lowered = text.lower()
@@ -215,7 +225,7 @@ def _pieces(chunk: str, start: int, end: int, whole: bool) -> list[tuple[int, in
                 found = "w"
         elif found == "" and kind == "w" and character in "+#" and not chunk[place + 1 : end].strip("+#"):
             found = "w"
-        if found in ("w", "e") and found == kind:
+        if found == kind and (found in ("w", "e") or (found == "c" and character in _VOICED)):
             pieces[-1] = (pieces[-1][0], place + 1)
         elif found:
             pieces.append((place, place + 1))
