@@ -29,7 +29,7 @@ FLOORS = {
     "kg.ntriples_scan": 2, "kg.terms": 2, "kg.triples": 2,
     "training.replay": 2,
     "kg.http_transport": 1, "kg.seed_labels": 3, "kg.sparql_answer": 3, "kg.sparql_client": 4, "kg.extract": 5,
-    "kg.recognition": 2, "kg.validity": 2,
+    "kg.locks": 1, "kg.edit_log": 2, "kg.recognition": 2, "kg.validity": 2,
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "kg.alias_kinds": 0, "kg.curies": 0, "kg.obo_clauses": 4, "kg.ontology": 4, "kg.obo": 5, "kg.deprecation": 5,
     "kg.merging": 5, "kg.settling": 6,
