@@ -18,8 +18,7 @@ from pathlib import Path
 from graph_copies import Edge, Name
 from polarity_pairs import UP, Frame
 
-from kg_reason.kg.overlay import ADD, REMOVE
-from kg_reason.kg.storage import EDITS_FILE
+from kg_reason.kg.edit_log import ADD, EDITS_FILE, REMOVE, checked_lines, read_log
 from kg_reason.nli import Label, NLIExample
 from kg_reason.synthesis.surface import fill
 
@@ -142,10 +141,10 @@ def copy_with_edits(graph: Path, out: Path, edits: Sequence[tuple[str, str, str,
     if out.exists():
         shutil.rmtree(out)
     shutil.copytree(graph, out)
-    with (out / EDITS_FILE).open("a", encoding="utf-8") as stream:
-        for operation, head, relation, tail in edits:
-            record = {"op": operation, "head": head, "relation": relation, "tail": tail, "time": ""}
-            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+    content = read_log(out).content
+    names = ("op", "head", "relation", "tail", "time")
+    lines = checked_lines(content, (dict(zip(names, (*edit, ""), strict=True)) for edit in edits))
+    (out / EDITS_FILE).write_bytes(content + lines)
 
 
 def edits_until(items: Iterable[EditItem], state: str) -> list[tuple[str, str, str, str]]:

@@ -18,12 +18,12 @@ import numpy as np
 
 from kg_reason.audits.answered import answer_flags
 from kg_reason.audits.graph_changes import is_stated, over_graph, with_triples
+from kg_reason.kg.edit_log import EDITS_FILE
 from kg_reason.kg.grounding import HYPOTHESIS, PREMISE, Grounding
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.names import BLANK, term_kind
 from kg_reason.kg.relation_kinds import KINDS
 from kg_reason.kg.search import stand_in_place
-from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.triples import term_text
 from kg_reason.nli import THREE_WAY, TWO_WAY, Fact, Label, NLIExample, fit_label
 from kg_reason.prediction import Evidence, Prediction

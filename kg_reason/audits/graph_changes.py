@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from kg_reason.errors import ConfigError
 from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.counting import row_offsets
+from kg_reason.kg.edit_log import ADD, Edit
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.overlay import ADD, Edit, Overlay
+from kg_reason.kg.overlay import Overlay
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.nli import Fact
 from kg_reason.reasoner import Reasoner

@@ -87,8 +87,9 @@ def add_commands(commands: Commands) -> None:
 
 def _build(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.builder import LABEL_RELATIONS
-    from kg_reason.kg.building import BAD_LINES_FILE, build_graph, num_bad_lines
+    from kg_reason.kg.building import build_graph, num_bad_lines
     from kg_reason.kg.graph import KnowledgeGraph
+    from kg_reason.kg.storage import BAD_LINES_FILE
 
     out = Path(arguments.out)
     started = time.perf_counter()

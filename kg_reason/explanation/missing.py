@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kg_reason.explanation.trials import Triple, edge_triple, find_edge
+from kg_reason.kg.edit_log import ADD, Edit
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounding
 from kg_reason.kg.linker import Candidate, Mention
-from kg_reason.kg.overlay import ADD, Edit
 from kg_reason.kg.relation_kinds import KINDS
 from kg_reason.kg.search import stand_in_place
 from kg_reason.reasoner import Reasoner

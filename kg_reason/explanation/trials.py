@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import LinkerConfig, RetrieverConfig
+from kg_reason.kg.edit_log import ADD, REMOVE, Edit
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounder, Grounding
 from kg_reason.kg.linker import EntityLinker, Mention
-from kg_reason.kg.overlay import ADD, REMOVE, Edit
 from kg_reason.kg.paths import PathTable
 from kg_reason.kg.relation_walk import FORWARD, ONE_OF_TWO, SKIP
 from kg_reason.kg.retriever import Retriever

@@ -30,7 +30,8 @@ from kg_reason.kg.words import primary_language
 
 Arrays = dict[str, NDArray[Any]]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # of the folder; since 2 its header has a checksum and tells the types of the arrays
+CONTENT_VERSION = 1  # of what the arrays mean: the fingerprint depends on it
 
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 _OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
@@ -70,12 +71,17 @@ def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
     return {**LABEL_RELATIONS, **dict.fromkeys(label_relations, PREFERRED)}
 
 
-@dataclass(frozen=True)
+@dataclass
 class BuiltGraph:
-    """What a graph consists of: plain data for graph.json, and arrays by name."""
+    """What a graph consists of: plain data for graph.json, and arrays by name.
+
+    Attributes:
+        is_checked: whether the arrays are known to be as they were built (`storage.check_arrays`).
+    """
 
     header: dict[str, Any]
     arrays: Arrays
+    is_checked: bool = True
 
 
 class _Rows:
@@ -346,7 +352,7 @@ def _quoted(key: str) -> str:
 
 
 def _fingerprint(header: Mapping[str, Any], arrays: Arrays) -> str:
-    digest = hashlib.sha256(repr([header["format_version"], header["relations"], header["languages"]]).encode())
+    digest = hashlib.sha256(repr([CONTENT_VERSION, header["relations"], header["languages"]]).encode())
     content = (
         "entity_text", "entity_offset", "edge_head", "edge_relation", "edge_tail", "edge_weight", "alias_entity",
         "alias_text", "alias_text_offset", "alias_kind", "alias_prior", "alias_pos", "alias_language",

@@ -17,19 +17,18 @@ from tqdm import tqdm
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, GraphError
 from kg_reason.kg.builder import GraphBuilder
+from kg_reason.kg.edit_log import read_edits
 from kg_reason.kg.graph import GraphStats, KnowledgeGraph
 from kg_reason.kg.inputs import InputFile
 from kg_reason.kg.linker import EntityLinker
-from kg_reason.kg.overlay import read_edits
 from kg_reason.kg.reading import find_inputs, read_blocks
 from kg_reason.kg.retriever import Retriever
-from kg_reason.kg.storage import HEADER_FILE, save_graph
+from kg_reason.kg.storage import BAD_LINES_FILE, HEADER_FILE, build_lock, read_bad_lines, save_graph
 from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
 logger = logging.getLogger(__name__)
 
-BAD_LINES_FILE = "bad_lines.tsv"
 MIN_TRIPLES_OF_A_TABLE = 3  # with fewer, every line looks like a header
 
 
@@ -58,11 +57,18 @@ def build_graph(
     Raises:
         BadLinesError: lines could not be read and `skip_bad_lines` is off; nothing was written.
         InputSyntaxError: an input is missing or cannot be read as a whole; nothing was written.
-        GraphError: `out` is something else than a graph, or holds edits that would be lost.
+        GraphError: `out` is something else than a graph, holds edits that would be lost, or is being changed.
     """
-    config = config or BuildConfig()
     out = Path(out)
     _check_target(out)
+    with build_lock(out):  # from before the edits are looked for until the folder is replaced
+        _check_edits(out)
+        return _build_graph(paths, out, config or BuildConfig(), show_progress)
+
+
+def _build_graph(
+    paths: str | Path | Sequence[str | Path], out: Path, config: BuildConfig, show_progress: bool
+) -> GraphStats:
     inputs = find_inputs([paths] if isinstance(paths, str | Path) else paths, config)
     bad_lines = BadLines()
     builder = GraphBuilder(config)
@@ -103,27 +109,33 @@ def warm_up(graph: KnowledgeGraph) -> None:
 
 
 def num_bad_lines(folder: Path) -> int:
-    """Return how many lines were skipped when a graph was built."""
-    report = folder / BAD_LINES_FILE
-    return report.read_bytes().count(b"\n") - 1 if report.is_file() else 0
+    """Return how many lines were skipped when a graph was built.
+
+    Raises:
+        GraphError: the report of them is damaged.
+    """
+    return max(0, read_bad_lines(folder).count(b"\n") - 1)
 
 
 def _check_target(out: Path) -> None:
     """Refuse before the work what could not be written after it."""
-    if (out / HEADER_FILE).is_file():
-        num_edits = len(read_edits(out))
-        if num_edits:
-            raise GraphError(
-                f"{out}: holds {num_edits} edit{'s' * (num_edits > 1)} that a new build would drop; build into another "
-                f"folder, or remove {out} first"
-            )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not (out / HEADER_FILE).is_file() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GraphError(f"{out}: found something other than a graph folder; it is left alone, choose another --out")
     above = next(folder for folder in out.absolute().parents if folder.exists())
     if not above.is_dir():
         raise GraphError(f"{out}: cannot be written: {above} is a file, expected a folder")
     if not os.access(above, os.W_OK | os.X_OK):
         raise GraphError(f"{out}: cannot be written: no permission in {above}")
+
+
+def _check_edits(out: Path) -> None:
+    """Refuse to replace a graph that was edited."""
+    num_edits = len(read_edits(out))
+    if num_edits:
+        raise GraphError(
+            f"{out}: holds {num_edits} edit{'s' * (num_edits > 1)} that a new build would drop; build into another "
+            f"folder, or remove {out} first"
+        )
 
 
 def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[str]:

@@ -6,17 +6,13 @@ added.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
 from kg_reason.kg.builder import label_kinds
+from kg_reason.kg.edit_log import ADD, REMOVE, TRIPLE_FIELDS, UNDO, Edit, append_record, read_log
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.overlay import ADD, REMOVE, UNDO, Edit
-from kg_reason.kg.storage import EDITS_FILE
+from kg_reason.kg.storage import edit_lock
 from kg_reason.kg.triples import literal_key, literal_parts
 from kg_reason.terminal import is_unicode
 
@@ -36,7 +32,7 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
 
     Raises:
         UnknownEntityError: a name fits several entities, or the triple to remove is not in the graph.
-        GraphError: the triple to add is there already.
+        GraphError: the triple to add is there already, or another process does not stop changing the graph.
         ConfigError: head, relation or tail is empty, or no Unicode text.
     """
     for part, name in (("head", head), ("relation", relation), ("tail", tail)):
@@ -44,52 +40,40 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
             raise ConfigError(f"{part}: found no text, expected an id or a label")
         if not is_unicode(name):
             raise ConfigError(f"{part}: found half of a surrogate pair, expected Unicode text")
-    graph = KnowledgeGraph.open(folder)
-    relation_key = _relation_key(graph, relation, operation)
-    is_label = relation_key in label_kinds(())
-    head_key = _entity_key(graph, head, operation)
-    if is_label:
-        tail_key = _label_key(graph, head_key, tail, operation)
-    else:
-        tail_key = _entity_key(graph, tail, operation)
-        present = _has_edge(graph, head_key, relation_key, tail_key)
-        if operation == ADD and present:
-            raise GraphError(f"{folder}: the graph already states {head_key} {relation_key} {tail_key}")
-        if operation == REMOVE and not present:
-            raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
-    record = {"op": operation, "head": head_key, "relation": relation_key, "tail": tail_key}
-    line, time = _append(folder, record)
-    return Edit(line, operation, head_key, relation_key, tail_key, time)
+    with edit_lock(folder):
+        log = read_log(folder)
+        keys = _resolved(KnowledgeGraph.open(folder), operation, head, relation, tail)
+        line, time = append_record(folder, log, {"op": operation, **dict(zip(TRIPLE_FIELDS, keys, strict=True))})
+    return Edit(line, operation, *keys, time)
 
 
 def undo_edit(folder: Path) -> Edit:
     """Take back the last edit that stands, and return it.
 
     Raises:
-        GraphError: there is none.
+        GraphError: there is none, or another process does not stop changing the graph.
     """
-    edits = KnowledgeGraph.open(folder).overlay.edits
-    if not edits:
-        raise GraphError(f"{folder}: no edit to undo")
-    _append(folder, {"op": UNDO, "line": edits[-1].line})
-    return edits[-1]
+    with edit_lock(folder):
+        log = read_log(folder)
+        if not log.edits:
+            raise GraphError(f"{folder}: no edit to undo")
+        append_record(folder, log, {"op": UNDO, "line": log.edits[-1].line})
+    return log.edits[-1]
 
 
-def _append(folder: Path, record: Mapping[str, object]) -> tuple[int, str]:
-    """Write a line of the log and return its number and its time."""
-    path = folder / EDITS_FILE
-    time = datetime.now(UTC).isoformat(timespec="seconds")
-    line = (json.dumps({**record, "time": time}, ensure_ascii=False) + "\n").encode()
-    with path.open("ab") as stream:
-        start = stream.tell()
-        try:
-            stream.write(line)
-            stream.flush()
-            os.fsync(stream.fileno())
-        except OSError:
-            os.truncate(path, start)
-            raise
-    return path.read_bytes().count(b"\n"), time
+def _resolved(graph: KnowledgeGraph, operation: str, head: str, relation: str, tail: str) -> tuple[str, str, str]:
+    """Return the keys of a triple that can be added or removed."""
+    relation_key = _relation_key(graph, relation, operation)
+    head_key = _entity_key(graph, head, operation)
+    if relation_key in label_kinds(()):
+        return head_key, relation_key, _label_key(graph, head_key, tail, operation)
+    tail_key = _entity_key(graph, tail, operation)
+    present = _has_edge(graph, head_key, relation_key, tail_key)
+    if operation == ADD and present:
+        raise GraphError(f"{graph.path}: the graph already states {head_key} {relation_key} {tail_key}")
+    if operation == REMOVE and not present:
+        raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
+    return head_key, relation_key, tail_key
 
 
 def _entity_key(graph: KnowledgeGraph, name: str, operation: str) -> str:

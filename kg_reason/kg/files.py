@@ -1,20 +1,42 @@
-"""Files and folders on disk: written beside, synced, then renamed, so that a reader sees all of one or none of it."""
+"""Files and folders on disk: written beside, synced, then renamed, so that a reader sees all of one or none of it.
+
+What is being written stands beside its target as `.NAME.PROCESS@HOST.part`. A process that is killed leaves it there;
+the next one that writes the same target removes it. Where the system cannot exchange two folders in one step, the old
+one is `.NAME.PROCESS@HOST.old` for a moment, and `restore_folder` brings it back after a kill in that moment.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import logging
 import os
+import platform
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kg_reason.errors import ConfigError, KGReasonError
 
+logger = logging.getLogger(__name__)
+
 UNFINISHED = ".part"  # suffix of what is being written
+REPLACED = ".old"  # suffix of a folder between two renames
+
+_CURRENT_FOLDER = -100  # of renameat2 of Linux: paths are as the process sees them
+_EXCHANGE = 2
+
+
+class Leftover(NamedTuple):
+    """What a process that is gone left beside a target."""
+
+    path: Path
+    is_folder: bool
 
 
 @contextmanager
@@ -28,6 +50,9 @@ def whole_file(target: Path) -> Iterator[Path]:
         raise KGReasonError(f"{target}: found a folder, expected the name of a file")
     if not target.parent.is_dir():
         raise KGReasonError(f"{target}: cannot be written: there is no folder {target.parent}")
+    for leftover in leftovers(target):
+        if not leftover.is_folder:
+            leftover.path.unlink(missing_ok=True)
     beside = _beside(target, UNFINISHED)
     try:
         yield beside
@@ -55,10 +80,15 @@ def whole_folder(target: Path, marker: str) -> Iterator[Path]:
     Raises:
         KGReasonError: the target exists and is something else.
     """
+    restore_folder(target, marker)
     if target.exists() and not (target / marker).is_file() and (not target.is_dir() or any(target.iterdir())):
         raise KGReasonError(f"{target}: found something other than a folder with {marker}; it is left alone")
+    target = Path(os.path.realpath(target))  # a link stays, and what it leads to is replaced
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside, old = _beside(target, UNFINISHED), _beside(target, ".old")
+    for leftover in leftovers(target):
+        if leftover.is_folder:
+            shutil.rmtree(leftover.path, ignore_errors=True)
+    beside = _beside(target, UNFINISHED)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:
@@ -67,15 +97,66 @@ def whole_folder(target: Path, marker: str) -> Iterator[Path]:
             for name in names:
                 _sync_file(Path(folder, name))
             sync_folder(Path(folder))
-        if target.exists():
-            target.replace(old)
-        beside.replace(target)
+        _put_in_place(beside, target)
         sync_folder(target.parent)
     finally:
-        if old.exists() and not target.exists():
-            old.replace(target)
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def restore_folder(target: Path, marker: str) -> bool:
+    """Bring back a folder that a killed process had set aside to replace it; tell whether there was one.
+
+    Args:
+        target: the folder; nothing happens where it exists.
+        marker: the file without which a folder is not ours.
+    """
+    if target.exists():
+        return False
+    target = Path(os.path.realpath(target))
+    for leftover in leftovers(target):
+        if leftover.path.suffix == REPLACED and (leftover.path / marker).is_file():
+            leftover.path.replace(target)
+            logger.warning("%s: brought back; a process was killed while it replaced this folder", target)
+            return True
+    return False
+
+
+def leftovers(target: Path) -> list[Leftover]:
+    """Return what processes that are gone left beside a target; those of other hosts cannot be known to be gone."""
+    kinds = f"{re.escape(UNFINISHED)}|{re.escape(REPLACED)}"
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.(\d+)(?:@(.*))?(?:{kinds})", re.DOTALL)
+    found = []
+    try:
+        with os.scandir(target.parent) as entries:
+            for entry in entries:
+                match = pattern.fullmatch(entry.name)
+                if match and match[2] in (None, _host()) and not _is_running(int(match[1])):
+                    found.append(Leftover(Path(entry.path), entry.is_dir(follow_symlinks=False)))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # it may be open for writing, closed for looking
+        return []
+    return sorted(found)
+
+
+def _put_in_place(beside: Path, target: Path) -> None:
+    """Give a finished folder its name; one that has the name is at `beside` afterwards, or gone."""
+    if not target.exists():
+        beside.replace(target)
+    elif not _exchange(beside, target):
+        old = _beside(target, REPLACED)
+        target.replace(old)
+        try:
+            beside.replace(target)
+        except OSError:
+            old.replace(target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two paths in one step; False where the system has no such step."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    paths = (_CURRENT_FOLDER, os.fsencode(one), _CURRENT_FOLDER, os.fsencode(other))
+    return rename is not None and rename(*paths, _EXCHANGE) == 0
 
 
 def sync_folder(path: Path) -> None:
@@ -96,7 +177,23 @@ def file_checksum(path: Path) -> str:
 
 
 def _beside(target: Path, suffix: str) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}{suffix}")
+    return target.with_name(f".{target.name}.{os.getpid()}@{_host()}{suffix}")
+
+
+def _host() -> str:
+    return platform.node().replace(os.sep, "_")
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # elsewhere the question would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _sync_file(path: Path) -> None:

@@ -29,10 +29,11 @@ from kg_reason.errors import GraphError, UnknownEntityError
 from kg_reason.kg.alias_kinds import ALIAS_KINDS, HIDDEN, OWN
 from kg_reason.kg.builder import BuiltGraph, build_blocks
 from kg_reason.kg.curies import expansions
+from kg_reason.kg.edit_log import EDITS_FILE, Edit
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
-from kg_reason.kg.overlay import Edit, Overlay, apply_edits, read_edits
-from kg_reason.kg.storage import EDITS_FILE, open_graph
+from kg_reason.kg.overlay import Overlay, apply_edits
+from kg_reason.kg.storage import check_arrays, open_with_edits
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
 from kg_reason.kg.words import caseless, primary_language
@@ -133,8 +134,10 @@ class KnowledgeGraph:
         Raises:
             GraphError: the folder is missing, of another version or damaged.
         """
-        built = open_graph(Path(path))
-        return cls(built, Path(path), apply_edits(built, read_edits(Path(path))))
+        stored = open_with_edits(Path(path))
+        if stored.edits:
+            check_arrays(stored.built, Path(path))
+        return cls(stored.built, Path(path), apply_edits(stored.built, stored.edits))
 
     @classmethod
     def from_triples(cls, triples: Iterable[Triple], config: BuildConfig | None = None) -> KnowledgeGraph:
@@ -147,6 +150,14 @@ class KnowledgeGraph:
     def with_edits(self, edits: Iterable[Edit]) -> KnowledgeGraph:
         """Return the graph with further edits laid over it, in memory; this one and its folder stay as they are."""
         return KnowledgeGraph(self.built, None, apply_edits(self.built, [*self.overlay.edits, *edits]))
+
+    def check(self) -> None:
+        """Make sure, once, that the stored arrays are as they were built; what follows their numbers calls this first.
+
+        Raises:
+            GraphError: an array was changed.
+        """
+        check_arrays(self.built, self.path)
 
     # ---- names
 
@@ -210,6 +221,7 @@ class KnowledgeGraph:
 
     def find_id(self, key: str) -> int:
         """Return the entity with this id, or -1 if there is none; labels are not looked at."""
+        self.check()
         entity = self._entities.find(key)
         return entity if entity >= 0 else self.overlay.entity_number.get(key, -1)
 
@@ -329,6 +341,7 @@ class KnowledgeGraph:
 
     def live_edges(self) -> NDArray[np.int64]:
         """Return the ids of all edges int64 [num_edges] that no edit removed, by head."""
+        self.check()
         if not self.overlay.edits:
             return np.arange(self.num_edges, dtype=np.int64)
         sizes = np.asarray(self.out_end - self.out_start, dtype=np.int64)

@@ -92,6 +92,7 @@ class EntityLinker:
     """
 
     def __init__(self, graph: KnowledgeGraph, config: LinkerConfig | None = None) -> None:
+        graph.check()
         self.graph = graph
         self.config = config or LinkerConfig()
         self.language = primary_language(self.config.language)

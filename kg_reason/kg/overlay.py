@@ -1,46 +1,28 @@
-"""Edits that lie over a built graph: a log of added and removed triples, and the arrays as they are with it.
+"""Edits that lie over a built graph: added and removed triples, and the arrays as they are with them.
 
 The built arrays are never changed. Rows of entities that an edit touches are written anew behind the stored edges, so
 readers and compiled search see one graph. Each edit is a line of `edits.jsonl`, and that line is the source that
-explanations show. `undo` takes back the last edit that stands. Making edits is `editing.py`.
+explanations show. The log is `edit_log.py`, making edits is `editing.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.errors import GraphError
 from kg_reason.kg.alias_kinds import KIND_PRIOR, OWN, PREFERRED
 from kg_reason.kg.builder import Arrays, BuiltGraph, label_kinds
+from kg_reason.kg.edit_log import ADD, REMOVE, Edit
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
 from kg_reason.kg.relation_walk import BOTH_WAYS, FORWARD, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
-from kg_reason.kg.storage import EDITS_FILE
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import literal_parts, term_text
-
-ADD, REMOVE, UNDO = "add", "remove", "undo"
-REQUIRED_FIELDS = ("op", "head", "relation", "tail")
-
-
-class Edit(NamedTuple):
-    """One edit that stands: its line in the log, what it does, the term keys of the triple, and when it was made."""
-
-    line: int
-    op: str
-    head: str
-    relation: str
-    tail: str
-    time: str = ""
 
 
 @dataclass
@@ -76,30 +58,6 @@ class Overlay:
         if entity + 1 >= len(offset):
             return np.empty(0, dtype=np.int64)
         return np.arange(offset[entity], offset[entity + 1], dtype=np.int64)
-
-
-def read_edits(folder: Path) -> tuple[Edit, ...]:
-    """Return the edits of a graph folder that stand, in order.
-
-    Raises:
-        GraphError: a line of the log is damaged.
-    """
-    path = folder / EDITS_FILE
-    if not path.exists():
-        return ()
-    edits: list[Edit] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):  # names may hold line separators
-        try:
-            record = json.loads(line)
-            operation = record["op"]
-            if operation == UNDO:
-                edits.pop()
-            else:
-                operation, head, relation, tail = (str(record[name]) for name in REQUIRED_FIELDS)
-                edits.append(Edit(number, operation, head, relation, tail, str(record.get("time", ""))))
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise GraphError(f"{path}:{number}: not a whole edit record; delete this line to lose only it") from error
-    return tuple(edits)
 
 
 def apply_edits(built: BuiltGraph, edits: Sequence[Edit]) -> Overlay:

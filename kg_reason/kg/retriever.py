@@ -107,6 +107,7 @@ class Retriever:
     """
 
     def __init__(self, graph: KnowledgeGraph, config: RetrieverConfig | None = None) -> None:
+        graph.check()
         self.graph = graph
         self.config = config = config or RetrieverConfig()
         self._excluded = excluded_entities(graph, config.exclude_entities)

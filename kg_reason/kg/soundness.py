@@ -1,13 +1,12 @@
 """Whether a graph folder is whole and its arrays fit together: what is wrong, and how to mend it.
 
-Opening a graph checks sizes only, so that it costs the same for any graph; here every byte is read.
+Opening a graph does not read all of a large one; here every byte is read.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,11 @@ from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError, KGReasonError
 from kg_reason.kg.builder import Arrays, BuiltGraph
-from kg_reason.kg.building import BAD_LINES_FILE, num_bad_lines
+from kg_reason.kg.building import num_bad_lines
+from kg_reason.kg.edit_log import EDITS_FILE, REMOVE, read_log
+from kg_reason.kg.files import leftovers as found_leftovers
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.overlay import REMOVE
-from kg_reason.kg.storage import ARRAY_FOLDER, EDITS_FILE, HEADER_FILE, damaged_arrays, open_graph
+from kg_reason.kg.storage import ARRAY_FOLDER, BAD_LINES_FILE, HEADER_FILE, damaged_files, open_graph, read_header
 
 # Offset tables: name -> the array they cut; their entries rise from 0 to its length.
 OFFSETS = {
@@ -60,39 +60,39 @@ class Finding:
 def examine_graph(folder: Path) -> Iterator[Finding]:
     """Yield what is wrong with a graph folder."""
     try:
-        built = open_graph(folder)
+        header = read_header(folder)
+        damaged = damaged_files(folder)
+        built = None if damaged else open_graph(folder)
     except GraphError as error:
         yield Finding(str(folder), str(error), "build the graph again from its triples files, or restore the folder")
         return
-    again = _build_again(folder, built)
-    damaged = damaged_arrays(folder)
+    again = _build_again(folder, header)
     for fault in damaged:
         place, _, problem = fault.partition(": ")
         yield Finding(place, problem, again)
-    if not damaged:  # what was written whole may still not fit together
+    if built is not None:  # what was written whole may still not fit together
         yield from (Finding(str(folder), fault, again) for fault in _unfit(built))
     yield from _examine_edits(folder)
-    num_skipped = num_bad_lines(folder)
+    num_skipped = 0 if damaged else num_bad_lines(folder)
     if num_skipped:
         remedy = "mend these lines in the triples files and build again"
         yield Finding(str(folder / BAD_LINES_FILE), f"{num_skipped:,} bad lines were skipped", remedy, is_advice=True)
-    if not built.header["num_edges"]:
+    if not header["num_edges"]:
         yield Finding(str(folder), "the graph has no edge, so there are no paths", again, is_advice=True)
     yield from leftovers(folder)
 
 
 def leftovers(folder: Path) -> Iterator[Finding]:
     """Yield the unfinished folders that a killed process left beside a folder."""
-    for path in sorted(folder.resolve().parent.glob(f".{folder.resolve().name}.*")):
-        number, _, kind = path.name.removeprefix(f".{folder.resolve().name}.").partition(".")
-        if kind in ("part", "old") and number.isdigit() and not _is_running(int(number)):
-            problem = "left behind by a process that was killed while it wrote"
-            yield Finding(str(path), problem, f"remove it: rm -r {shlex.quote(str(path))}", is_advice=True)
+    for path, _ in found_leftovers(folder.resolve()):
+        problem = "left behind by a process that was killed while it wrote"
+        remedy = f"the next build removes it; or remove it: rm -r {shlex.quote(str(path))}"
+        yield Finding(str(path), problem, remedy, is_advice=True)
 
 
-def _build_again(folder: Path, built: BuiltGraph) -> str:
-    files = " ".join(shlex.quote(str(name)) for name in built.header.get("sources", ())[:3])
-    more = " ..." if len(built.header.get("sources", ())) > 3 else ""
+def _build_again(folder: Path, header: Mapping[str, Any]) -> str:
+    files = " ".join(shlex.quote(str(name)) for name in header["sources"][:3])
+    more = " ..." if len(header["sources"]) > 3 else ""
     place = shlex.quote(str(folder))
     return f"build it again: kg-reason build {files}{more} --out {place}"
 
@@ -136,8 +136,14 @@ def _examine_edits(folder: Path) -> Iterator[Finding]:
     except KGReasonError as error:
         if EDITS_FILE in str(error):
             place, _, problem = str(error).rpartition(": ")
-            yield Finding(place, problem, f"mend or delete this line of {folder / EDITS_FILE}")
+            remedy = f"restore {folder / EDITS_FILE}, or cut it off before this line; the edits from there on are lost"
+            yield Finding(place, problem, remedy)
         return
+    log = read_log(folder)
+    if log.num_torn:
+        place = f"{folder / EDITS_FILE}:{len(log.content.splitlines()) + 1}"
+        problem = "left out, it was not written to its end; its writer was killed or its disk was full"
+        yield Finding(place, problem, "nothing needs to be done, the next edit removes it", is_advice=True)
     seen: set[tuple[str, str, str]] = set()
     for edit in graph.overlay.edits:
         triple, place = (edit.head, edit.relation, edit.tail), f"{folder / EDITS_FILE}:{edit.line}"
@@ -149,13 +155,3 @@ def _examine_edits(folder: Path) -> Iterator[Finding]:
             problem = f"changes {' '.join(triple)} once more"
             yield Finding(place, problem, "nothing needs to be done", is_advice=True)
         seen.add(triple)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -108,11 +108,11 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(folder: Path) -> None:
     assert not (folder / "edits.jsonl").exists()
 
 
-def test_a_torn_log_names_its_line(folder: Path) -> None:
+def test_a_log_damaged_in_the_middle_names_its_line(folder: Path) -> None:
     edit_graph(folder, "add", "violin", "hypernym", "toy")
     with (folder / "edits.jsonl").open("a") as stream:
-        stream.write('{"op": "add", "head": "ex:vi')
-    with pytest.raises(GraphError, match="edits.jsonl:2: not a whole edit record"):
+        stream.write('{"op": "add", "head": "ex:vi\n')
+    with pytest.raises(GraphError, match="edits.jsonl:2: found a record without a check"):
         KnowledgeGraph.open(folder)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import platform
+from pathlib import Path
+
 import pytest
 
 from kg_reason.errors import KGReasonError
-from kg_reason.kg.files import file_checksum, replace_file, whole_file, whole_folder
+from kg_reason.kg import files
+from kg_reason.kg.files import file_checksum, replace_file, restore_folder, whole_file, whole_folder
 
 
 def names(folder):
@@ -89,3 +94,72 @@ def test_a_target_that_is_no_file_or_has_no_folder_is_told(tmp_path):
         replace_file(tmp_path, b"")
     with pytest.raises(KGReasonError, match="a.txt: cannot be written: there is no folder .*none"):
         replace_file(tmp_path / "none" / "a.txt", b"")
+
+
+# ---- killed processes
+
+GONE = 4194304  # above the highest process number
+
+
+def leave(tmp_path, name, content="old"):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "marker").write_text(content)
+
+
+def fill(beside):
+    (beside / "marker").write_text("new")
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_else(tmp_path):
+    host = platform.node()
+    others = [f".run.{os.getpid()}@{host}.old", f".run.{GONE}@elsewhere.part", f".running.{GONE}@{host}.part"]
+    for name in (f".run.{GONE}.part", f".run.{GONE}@{host}.part", f".run.{GONE}@{host}.old", *others):
+        leave(tmp_path, name)
+    (tmp_path / f".a.txt.{GONE}@{host}.part").touch()
+    with whole_folder(tmp_path / "run", "marker") as beside:
+        fill(beside)
+    replace_file(tmp_path / "a.txt", b"")
+    assert names(tmp_path) == sorted([*others, "a.txt", "run"])
+
+
+def test_a_folder_set_aside_by_a_killed_process_comes_back(tmp_path, caplog):
+    leave(tmp_path, f".run.{GONE}@{platform.node()}.old")
+    assert restore_folder(tmp_path / "run", "marker")
+    assert (tmp_path / "run" / "marker").read_text() == "old"
+    assert "run: brought back; a process was killed while it replaced this folder" in caplog.text
+    assert names(tmp_path) == ["run"]
+    assert not restore_folder(tmp_path / "run", "marker")
+    assert not restore_folder(tmp_path / "other" / "none", "marker")
+
+
+def test_an_old_folder_is_not_brought_back_over_another_one(tmp_path):
+    leave(tmp_path, f".run.{GONE}@{platform.node()}.old")
+    leave(tmp_path, "run", "new")
+    assert not restore_folder(tmp_path / "run", "marker")
+    assert (tmp_path / "run" / "marker").read_text() == "new"
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_name_leads_to_a_whole_folder_at_every_call(tmp_path, monkeypatch, can_exchange):
+    target = tmp_path / "run"
+    leave(tmp_path, "run")
+    seen = []
+    if not can_exchange:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    rename = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda one, other: (rename(one, other), seen.append(target.exists())))
+    with whole_folder(target, "marker") as beside:
+        fill(beside)
+    assert seen == ([] if can_exchange else [False, True])
+    assert names(tmp_path) == ["run"]
+    assert (target / "marker").read_text() == "new"
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path):
+    leave(tmp_path, "real")
+    (tmp_path / "link").symlink_to("real")
+    with whole_folder(tmp_path / "link", "marker") as beside:
+        fill(beside)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "marker").read_text() == "new"
+    assert names(tmp_path) == ["link", "real"]

@@ -11,6 +11,7 @@ from kg_reason.kg.building import build_graph
 from kg_reason.kg.editing import edit_graph
 from kg_reason.kg.files import file_checksum
 from kg_reason.kg.soundness import examine_graph
+from kg_reason.kg.storage import header_checksum, word_sum
 
 TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\nviolin\trdfs:label\tfiddle\n"
 
@@ -35,7 +36,9 @@ def rewrite(folder, name, values):
     path = folder / "arrays" / f"{name}.npy"
     np.save(path, values)
     header = json.loads((folder / "graph.json").read_text())
-    header["arrays"][name] = {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
+    facts = {"dtype": values.dtype.str, "shape": list(values.shape), "bytes": path.stat().st_size}
+    header["arrays"][name] = {**facts, "sha256": file_checksum(path), "sum": word_sum(values)}
+    header["checksum"] = header_checksum(header)
     (folder / "graph.json").write_text(json.dumps(header))
 
 
@@ -90,6 +93,15 @@ def test_a_damaged_edit_is_told_with_its_line(folder):
         log.write('{"op": "add"\n')
     (problem,) = problems(folder)
     assert problem.startswith(f"{folder / 'edits.jsonl'}:2: ")
+
+
+def test_a_torn_edit_is_mentioned(folder):
+    edit_graph(folder, "add", "cello", "hypernym", "instrument")
+    with (folder / "edits.jsonl").open("a") as log:
+        log.write('{"op": "add"')
+    assert problems(folder) == []
+    (found,) = advice(folder)
+    assert found.startswith(f"{folder / 'edits.jsonl'}:2: left out, it was not written to its end")
 
 
 def test_repeated_edits_are_mentioned(folder):
