@@ -38,7 +38,7 @@ FLOORS = {
     "example_rows": 4, "kg.label_texts": 4, "kg.ntriples": 4, "kg.path_features": 4,
     "examples": 5, "kg.delimited_scan": 5, "kg.rdf": 5,
     "kg.delimited": 6, "kg.foreign_rows": 6,
-    "kg.conceptnet": 7, "kg.phrases": 7, "kg.property_graph": 7, "kg.taxonomy_paths": 7,
+    "kg.conceptnet_scan": 2, "kg.conceptnet": 7, "kg.phrases": 7, "kg.property_graph": 7, "kg.taxonomy_paths": 7,
     "kg.graphml": 8, "kg.neo4j_csv": 8, "kg.node_link": 8,
     "kg.reading": 9,
     "kg.label_index": 8,

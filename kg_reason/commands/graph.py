@@ -37,10 +37,10 @@ MAX_HINT_CHARACTERS = 60  # of a name there
 
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail; each also
-.gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their first lines: ConceptNet 5,
-taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j; those of ATOMIC need --input-format phrases.
-Folders are searched; - is standard input (with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad
-lines are all found in one pass and nothing is written; --skip-bad-lines reads the rest.
+.gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their first lines: ConceptNet 5, ATOMIC,
+taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j. Folders are searched; - is standard input (with
+--input-format). Text is UTF-8 unless --encoding says otherwise. Bad lines are all found in one pass and nothing is
+written; --skip-bad-lines reads the rest.
 
 A graph too large for this machine is asked for what it holds around the words of your sentences, one in each line:
   kg-reason build --endpoint https://example.org/sparql --seed sentences.txt --hops 2 --out kg

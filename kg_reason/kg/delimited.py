@@ -361,11 +361,16 @@ def read_quoted(blocks: Iterator[LineBlock], reader: RecordReader, delimiter: st
                 if len(reader) >= ROWS_PER_BLOCK:
                     yield reader.take()
         except csv.Error as error:
-            reader.refuse(lines.first, f"not valid CSV: {error}")
+            reader.refuse(lines.first, f"not valid CSV: {error}{_csv_advice(error)}")
             lines.go_back()
         else:
             yield reader.take()
             return
+
+
+def _csv_advice(error: csv.Error) -> str:
+    is_endless = any(words in str(error) for words in ("field limit", "unexpected end of data"))
+    return "; a quote is not closed" if is_endless else ""
 
 
 class _Lines:

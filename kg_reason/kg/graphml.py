@@ -55,7 +55,7 @@ def read_graphml(
             reason = expat.ErrorString(error.code)
             rows.refuse(error.lineno, f"column {error.offset + 1}: {reason}; the rest of the file was not read")
             ended = True
-        except ValueError as error:
+        except (ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
             rows.refuse(handler.parser.CurrentLineNumber, f"{error}; the rest of the file was not read")
             ended = True
         if rows.is_full:
@@ -179,7 +179,7 @@ class _Handler:
             value = text.lower() == "true"
         elif key.type in _NUMBERS:
             try:
-                value = _NUMBERS[key.type](text)
+                value = _NUMBERS[key.type](text.replace("_", "?"))  # Python would take 1_000 for a number
             except ValueError as error:
                 raise ValueError(f"expected a value of type {key.type} for {key.name}, found {text[:40]!r}") from error
         item.values[key.name] = value

@@ -8,7 +8,7 @@ under its id, with its group before it (`Person:7`) where the header names one; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
@@ -27,8 +27,9 @@ INSTANCE = "instance of"
 ROLES = (*NEO4J_ROLES.values(), "IGNORE")
 ARRAY_DELIMITER = ";"
 _IN_GROUP = re.compile(r"\(([^)]*)\)")
-_WHOLE_NUMBERS = ("int", "long", "short", "byte")
-_BROKEN_NUMBERS = ("float", "double")
+_NUMBERS: Mapping[str, Callable[[str], int | float]] = {
+    "int": int, "long": int, "short": int, "byte": int, "float": float, "double": float,
+}  # fmt: skip
 
 
 class Column(NamedTuple):
@@ -201,10 +202,8 @@ def _value(column: Column, cell: str) -> Value:
 def _scalar(column_type: str, text: str) -> str | int | float | bool:
     """Return one value; texts stay as they are, dates among them."""
     try:
-        if column_type in _WHOLE_NUMBERS:
-            return int(text)
-        if column_type in _BROKEN_NUMBERS:
-            return float(text)
+        if column_type in _NUMBERS:
+            return _NUMBERS[column_type](text.replace("_", "?"))  # Python would take 1_000 for a number
     except ValueError as error:
         raise ValueError(f"expected a value of type {column_type}, found {text[:40]!r}") from error
     if column_type == "boolean":

@@ -77,13 +77,9 @@ class _Document:
     def __init__(self, text: str) -> None:
         self.line = 1
         self.members: list[str] = []
+        self.has_edges = False  # whether a list of them was found so far
         self._text = text
         self._counted = 0
-
-    @property
-    def has_edges(self) -> bool:
-        """Whether a list of edges was found so far."""
-        return any(member in EDGES for member in self.members)
 
     def items(self) -> Iterator[tuple[str, object, int]]:
         """Yield the name of the list, the item and its line for every node and edge.
@@ -101,7 +97,11 @@ class _Document:
                 raise json.JSONDecodeError("expected a name in quotes", self._text, place)
             self.members.append(member)
             place = self._skip(self._expect(place, ":"))
-            if member in (NODES, *EDGES) and self._peek(place) == "[":
+            is_list = self._peek(place) == "["
+            if member == NODES and not is_list:
+                raise json.JSONDecodeError(f"expected a list {NODES}", self._text, place)
+            if member in (NODES, *EDGES) and is_list:
+                self.has_edges = self.has_edges or member in EDGES
                 place = yield from self._list(member, place + 1)
             else:
                 _, place = self._value(place)

@@ -109,6 +109,8 @@ def read_obo(
         if len(block) >= ROWS_PER_BLOCK:
             yield block.build()
             block = BlockBuilder(file)
+    yield block.build()
+    block = BlockBuilder(file)
     for stanza in typedefs:
         for head, row in reader.rows(stanza):
             relation = identifiers.relation(row.relation) if row.short else row.relation
@@ -167,15 +169,15 @@ class Identifiers:
 
     def relation(self, short: str) -> str:
         """Return the IRI of a relation, which a Typedef may have mapped to a term of RO or BFO."""
-        return self._mapped.get(short) or self.iri(short)
+        return self._mapped.get(unescape(short)) or self.iri(short)
 
     def map_relation(self, clauses: list[Clause]) -> None:
         """Remember which term of RO or BFO a Typedef stands for, if it says so."""
         short = next((clause.value for clause in clauses if clause.tag == "id"), "")
         xrefs = (clause.value.split()[0] for clause in clauses if clause.tag == "xref" and clause.value)
-        target = next((xref for xref in xrefs if xref.startswith(_MAPPED)), "")
+        target = next((xref for xref in xrefs if xref.startswith(_MAPPED) and _CANONICAL.fullmatch(xref)), "")
         if short and ":" not in short and target:
-            self._mapped.setdefault(short, self.iri(target))
+            self._mapped.setdefault(unescape(short), self.iri(target))
 
     def _local_space(self) -> str:
         is_absolute = _ABSOLUTE.fullmatch(self._ontology) is not None
@@ -276,9 +278,9 @@ class _Reader:
         return self._edge(relation, literal_key(text if quoted else unescape(text), datatype=known), clause.line)
 
     def _edge(self, relation: str, tail: str, line: int) -> _Row:
-        short = unescape(relation)
         iri = self._identifiers.iri(relation)
-        return _Row(short, tail, line, short=True) if ":" not in short else _Row(iri, tail, line)
+        is_short = ":" not in unescape(relation)
+        return _Row(relation if is_short else iri, tail, line, short=is_short)
 
 
 def _says_less(modifiers: Mapping[str, str]) -> bool:

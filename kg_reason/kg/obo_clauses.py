@@ -17,9 +17,12 @@ HEADER = ""  # the name of the stanza before the first
 
 _STANZA = re.compile(r"\[\s*([A-Za-z_]\w*)\s*\](?:\s*!.*)?")
 _CLAUSE = re.compile(r"([^\s:!\[\]{}\"]+)\s*:(?:\s+|$)(.*)", re.DOTALL)
-_QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(.*)', re.DOTALL)
-_MODIFIERS = re.compile(r'(?:^|\s)\{((?:[^"{}\\]|\\.|"(?:[^"\\]|\\.)*")*)\}\s*$')
-_MODIFIER = re.compile(r'([\w:.-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",\s]+))')
+_IN_QUOTES = r'(?:[^"\\]++|\\.)*+'  # never goes back, so that a text of 16 MB costs no memory for each character
+_QUOTED = re.compile(rf'\s*"({_IN_QUOTES})"\s*(.*)', re.DOTALL)
+_MODIFIERS = re.compile(rf'(?:^|\s)\{{((?:[^"{{}}\\]++|\\.|"{_IN_QUOTES}")*+)\}}\s*$')
+_MODIFIER = re.compile(rf'(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"({_IN_QUOTES})"|([^",\s]+))')
+_COMMENT = re.compile(r"(?:^|\s)!")
+_MAY_HIDE_A_MARK = re.compile(r'["\\]')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "W": " "}
 _FREE_TEXT = ("name", "comment", "remark")  # where a quote is a quote
@@ -77,7 +80,7 @@ def _whole_lines(stream: BinaryIO, name: str, bad_lines: BadLines) -> Iterator[t
             except UnicodeDecodeError as error:
                 bad_lines.add(name, number, f"byte {error.start + 1}: found no valid UTF-8")
                 continue
-            is_continued = (len(text) - len(text.rstrip("\\"))) % 2 == 1
+            is_continued = text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2 == 1
             if not parts:
                 first = number
             parts.append(text[:-1] if is_continued else text)
@@ -96,7 +99,7 @@ def read_clause(text: str, line: int) -> Clause | None:
     tag, value = match.groups()
     value = _without_comment(value, has_quotes=tag not in _FREE_TEXT)
     modifiers: dict[str, str] = {}
-    found = _MODIFIERS.search(value)
+    found = _MODIFIERS.search(value) if value.endswith("}") else None
     if found is not None and (not found[1].strip() or _MODIFIER.search(found[1])):
         modifiers = {key: unescape(quoted or plain) for key, quoted, plain in _MODIFIER.findall(found[1])}
         value = value[: found.start()].rstrip()
@@ -107,6 +110,8 @@ def _without_comment(value: str, *, has_quotes: bool) -> str:
     """Cut a value at the exclamation mark that begins a comment: one after white space and outside of quotes."""
     if "!" not in value:
         return value.strip()
+    if not _MAY_HIDE_A_MARK.search(value):
+        return _COMMENT.split(value, maxsplit=1)[0].strip()
     in_quotes, place = False, 0
     while place < len(value):
         character = value[place]

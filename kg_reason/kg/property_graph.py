@@ -1,7 +1,7 @@
 """Nodes and edges with properties, as networkx, yEd and Neo4j write them, become labels, edges and facts.
 
-Of a node's properties one is its label, those of a drawing are nothing, and every other one is an edge to a value. Of
-an edge's properties one is its relation and one its weight.
+Of a node's properties one is its label, and every other one is an edge to a value; where a node has a place in a
+drawing, the properties of that drawing are nothing. Of an edge's properties one is its relation and one its weight.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ DRAWING = frozenset({
     "x", "y", "z", "fx", "fy", "vx", "vy", "r", "g", "b", "a", "w", "h", "size", "width", "height", "color", "colour",
     "shape", "pos", "position", "index", "level", "graphics", "weight",
 })  # fmt: skip
+PLACES = ({"x", "y"}, {"pos"}, {"graphics"})  # what a node in a drawing has; a height alone may be a person's
 _ODD_NUMBERS = {"nan": "NaN", "inf": "INF", "-inf": "-INF"}
 _BLANK = re.compile(r"_:[A-Za-z0-9_.-]+")
 
@@ -74,8 +75,10 @@ def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> No
         for text in map(one_line, _texts(properties[chosen])):
             if text and text != readable_name(key):
                 rows.label(key, text, line)
+    names = {name.casefold() for name in properties}
+    left_out = DRAWING if any(place <= names for place in PLACES) else frozenset()
     for name in sorted(properties):
-        if name != chosen and name.casefold() not in DRAWING and one_line(name):
+        if name != chosen and name.casefold() not in left_out and one_line(name):
             for value in _scalars(properties[name]):
                 if value != "":
                     rows.edge(key, one_line(name), value_key(value), line)

@@ -22,11 +22,12 @@ HEADER_CELL = re.compile(
 _DELIMITERS = ",;\t|"
 _NODE_LINK = re.compile(r'"(?:directed|multigraph|nodes|links|edges)"\s*:')
 _JSON_LD = re.compile(r'"@(?:context|graph|id|type)"\s*:')
+_PHRASE_RELATION = re.compile(r"[xo](?:Intent|Need|Attr|Effect|React|Want|Reason)")  # of ATOMIC
 _GRAPHML = re.compile(r"<(?:\w+:)?graphml[\s>]")
 SNIFFED = {  # suffix -> formats that a file with it may turn out to be in
-    ".tsv": ("conceptnet", "taxonomy", "neo4j"),
+    ".tsv": ("conceptnet", "taxonomy", "neo4j", "phrases"),
     ".csv": ("conceptnet", "neo4j"),
-    ".txt": ("conceptnet", "taxonomy", "neo4j"),
+    ".txt": ("conceptnet", "taxonomy", "neo4j", "phrases"),
     ".json": ("node-link", "jsonld"),
     ".xml": ("graphml",),
 }
@@ -56,6 +57,9 @@ def _is_format(name: str, text: str, lines: list[str]) -> bool:
     if name == "taxonomy":
         paths = [line for line in lines if not line.startswith("#")]
         return any(" > " in line for line in paths) and all(line.count("\t") <= 1 for line in paths)
+    if name == "phrases":
+        rows = [line.split("\t") for line in lines]
+        return all(len(row) == 3 for row in rows) and any(_PHRASE_RELATION.fullmatch(row[1].strip()) for row in rows)
     if name == "neo4j":
         return _is_neo4j_header(lines[0])
     if name == "graphml":

@@ -20,8 +20,10 @@ BROADER = "broader"
 SEPARATOR = ">"
 COMMENT = "#"
 LINES_LOOKED_AT = 50  # to tell whether lines start with ids
+MAX_PARTS = 100  # a line states its path and each of those above it whole,
+MAX_PATH_CHARACTERS = 16_384  # so that a long one would make many times its length
 ID_STYLES = {
-    "a tab": re.compile(r"([^\t>]*?)[ ]*\t(.*)"),
+    "a tab": re.compile(r"([^\t>]*)\t(.*)"),
     "' - '": re.compile(r"(\S+)[ ]+-[ ]+(.*)"),
     "' : '": re.compile(r"(\S+)[ ]+:[ ]+(.*)"),
     "a space": re.compile(r"(\d+)[ ]+(.*)"),
@@ -105,6 +107,10 @@ def _path_lines(stream: BinaryIO, rows: RowWriter, bad_lines: BadLines) -> Itera
                     continue
                 identifier, path = match[1].strip(), match[2]
             parts = tuple(" ".join(part.split()) for part in path.split(SEPARATOR))
+            if len(parts) > MAX_PARTS or len(path) > MAX_PATH_CHARACTERS:
+                expected = f"expected a path of at most {MAX_PARTS} names and {MAX_PATH_CHARACTERS:,} characters"
+                rows.refuse(number, f"{expected}, found {len(parts):,} and {len(path):,}")
+                continue
             if not all(parts):
                 rows.refuse(number, f"expected names between {SEPARATOR!r}, found an empty one in {path.strip()!r}")
                 continue

@@ -8,6 +8,7 @@ literal is its canonical N-Triples form, which starts with `"`; a cell of a deli
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ XSD_STRING = XSD + "string"
 LABEL_RELATION = "http://www.w3.org/2000/01/rdf-schema#label"
 FURTHER_LABEL_RELATION = "http://www.w3.org/2004/02/skos/core#altLabel"
 NUM_SHOWN_BAD_LINES = 20
+MAX_REASON_CHARACTERS = 400  # what is wrong may quote a line of any length
 ROWS_PER_BLOCK = 200_000
 
 _SHORT_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
@@ -144,7 +146,8 @@ def literal_key(text: str, language: str = "", datatype: str = "") -> str:
     """
     if language and datatype:
         raise ValueError("a literal has a language or a datatype, not both")
-    quoted = f'"{text.translate(_ESCAPES)}"'
+    is_plain = text.isprintable() and '"' not in text and "\\" not in text  # as nearly all are; it takes no time
+    quoted = f'"{text}"' if is_plain else f'"{text.translate(_ESCAPES)}"'
     if language:
         return f"{quoted}@{language.lower()}"
     if datatype and datatype != XSD_STRING:
@@ -181,7 +184,9 @@ def cell_key(text: str) -> str:
 
 def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _UNESCAPES.get(match[3], match[0])
+    if not code:
+        return _UNESCAPES.get(match[3], match[0])
+    return chr(int(code, 16)) if int(code, 16) <= sys.maxunicode else match[0]
 
 
 class BadLines:
@@ -198,6 +203,8 @@ class BadLines:
 
     def add(self, path: str, line: int, reason: str) -> None:
         """Note one bad line by its file, its number counted from 1, and what was found and expected."""
+        if len(reason) > MAX_REASON_CHARACTERS:
+            reason = f"{reason[: MAX_REASON_CHARACTERS // 2]} ... {reason[-MAX_REASON_CHARACTERS // 2 :]}"
         path_number = self._texts.setdefault(path, len(self._texts))
         self._rows.extend((path_number, line, self._texts.setdefault(reason, len(self._texts))))
 

@@ -45,7 +45,7 @@ def read(text):
 
 def test_a_file_of_networkx_keeps_labels_relations_weights_and_values(tmp_path):
     graph = nx.MultiDiGraph()
-    graph.add_node("v", label="violin", strings=4, x=0.5)
+    graph.add_node("v", label="violin", strings=4, x=0.5, y=2.0)
     graph.add_node("i", label="instrument")
     graph.add_edge("v", "i", relation="is a", weight=0.25)
     graph.add_edge("v", "i", label="RELATED", weight=2.0)

@@ -17,7 +17,7 @@ from kg_reason.kg.triples import BadLines, Source
 TEXT = """{
  "directed": true, "multigraph": true, "graph": {"name": "band"},
  "nodes": [
-  {"id": 1, "label": "violin", "strings": 4, "wooden": true, "color": "#000"},
+  {"id": 1, "label": "violin", "strings": 4, "wooden": true, "x": 1, "y": 2, "color": "#000"},
   {"id": 2, "name": "instrument", "also": ["device", null]}
  ],
  "links": [
@@ -117,3 +117,20 @@ def test_bytes_that_are_no_text_and_files_that_are_too_long_are_refused(monkeypa
     monkeypatch.setattr(node_link, "MAX_BYTES", 10)
     with pytest.raises(InputSyntaxError, match="a.json: found more than 0 MB of JSON"):
         read('{"nodes": []}')
+
+
+def test_what_belongs_to_a_drawing_is_left_out_only_of_a_node_that_has_a_place_in_one():
+    nodes = '{"id": "a", "height": 1.7, "color": "red"}, {"id": "b", "height": 1.7, "pos": [0, 1], "age": 3}'
+    triples, bad_lines = read(f'{{"nodes": [{nodes}], "links": []}}')
+    assert bad_lines == []
+    assert [triple[:2] for triple in triples] == [("a", "color"), ("a", "height"), ("b", "age")]
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ('{"nodes": {"a": {}}, "links": []}', "a.json:1: column 11: expected a list nodes; the rest of the file was"),
+    ('{"nodes": [], "links": {}}', "a.json:1: expected a list links or edges, found nodes, links"),
+])
+def test_nodes_and_edges_that_are_no_lists_are_told(text, told):
+    triples, (bad_line,) = read(text)
+    assert triples == []
+    assert bad_line.startswith(told)
