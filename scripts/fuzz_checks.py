@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, KGReasonError
 from kg_reason.examples import read_examples
 from kg_reason.kg.building import build_graph
+from kg_reason.kg.edit_log import EDITS_FILE, read_edits
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.inputs import InputFile, find_inputs
-from kg_reason.kg.overlay import read_edits
+from kg_reason.kg.inputs import InputFile, find_inputs, open_input
+from kg_reason.kg.parser_process import ParserProcess
+from kg_reason.kg.rdf import RDF_FORMATS, read_rdf
 from kg_reason.kg.reading import read_blocks
-from kg_reason.kg.storage import EDITS_FILE
-from kg_reason.kg.triples import BadLines, Triple
+from kg_reason.kg.triples import BadLines, Triple, TripleBlock
 
 READ, NOTED, REFUSED = OUTCOMES = ("read", "noted", "refused")
 NUM_LOOKED_AT = 50  # edges and entities of a graph
@@ -55,25 +58,49 @@ def draw_config(file_format: str, draw: random.Random) -> BuildConfig:
         languages=draw.choice(((), ("en", "de"))),
         min_weight=draw.choice((0.0, 0.5)),
         base_iri=draw.choice(("", "http://base.example/x")),
+        lenient=draw.random() < 0.3,
+        encoding=draw.choice(("utf-8", "utf-8", "utf-16", "gb18030", "cp1252")),
         merge_same=draw.random() < 0.3,
         fold_owl=draw.random() < 0.7,
     )
 
 
-def check_reader(path: Path, config: BuildConfig, data: bytes) -> str:
+class Parsers:
+    """Child processes that parse RDF; each serves all files with its settings, so that its start is paid once."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._children: dict[BuildConfig, ParserProcess] = {}
+
+    def blocks(self, item: InputFile, config: BuildConfig, bad_lines: BadLines) -> Iterator[TripleBlock]:
+        """Read one file as `read_blocks` does."""
+        if item.format not in RDF_FORMATS:
+            yield from read_blocks([item], config, bad_lines)
+            return
+        key = BuildConfig(base_iri=config.base_iri, lenient=config.lenient)
+        if key not in self._children:
+            self._children[key] = self._stack.enter_context(ParserProcess(key))
+        with open_input(item, config) as stream:
+            blocks = read_rdf(
+                stream, item.name, 0, bad_lines, rdf_format=item.format, parser=self._children[key], prefixes={}
+            )
+            yield from (block for block in blocks if len(block))
+
+
+def check_reader(path: Path, config: BuildConfig, data: bytes, parsers: Parsers) -> str:
     """Read a file to its end; `data` are its bytes where it is not compressed, else nothing."""
     bad_lines = BadLines()
     triples: list[Triple] = []
     num_lines = data.count(b"\n") + 1
+    data = data if config.encoding == "utf-8" else b""
     try:
-        inputs = find_inputs([path], config)
-        for block in read_blocks(inputs, config, bad_lines):
+        item = find_inputs([path], config)[0]
+        for block in parsers.blocks(item, config, bad_lines):
             if not len(block):
                 raise BrokenLawError("a block without a triple")
             if bool((block.line[1:] < block.line[:-1]).any()):
                 raise BrokenLawError("lines of a block that do not ascend")
             triples += block.triples(str(path))
-        item = inputs[0]
     except KGReasonError:
         return REFUSED
     for triple in triples:

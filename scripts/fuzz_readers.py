@@ -26,15 +26,18 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import kg_reason
 from fuzz_checks import (
     OUTCOMES,
     BrokenLawError,
+    Parsers,
     check_build,
     check_edits,
     check_examples,
@@ -43,11 +46,9 @@ from fuzz_checks import (
     write_input,
 )
 from fuzz_seeds import FORMATS, SEEDS, make_input
-
-import kg_reason
 from kg_reason.kg.building import build_graph
+from kg_reason.kg.edit_log import EDITS_FILE
 from kg_reason.kg.editing import edit_graph, undo_edit
-from kg_reason.kg.storage import EDITS_FILE
 
 SECONDS_AN_INPUT = 30.0
 BYTES_AN_INPUT = 1 << 30  # by which the memory of a worker may grow
@@ -228,13 +229,14 @@ def work(plan: Plan, first: int, progress: Progress, sender: Connection) -> None
     logging.disable(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with tempfile.TemporaryDirectory(prefix="kg_reason_") as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kg_reason_")))
+        parsers = Parsers(stack)
         shutil.copytree(plan.graph, folder / "edited")
         (folder / "input").mkdir()
         for file_format in plan.formats:  # compiled loops are loaded
             for data in plan.seeds[file_format]:
-                check(Input(file_format, data, "", random.Random(0)), folder, 1.0)
+                check(Input(file_format, data, "", random.Random(0)), folder, 1.0, parsers)
         largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for number in range(first, plan.num_inputs, plan.num_workers):
             if time.monotonic() > plan.deadline:
@@ -242,7 +244,7 @@ def work(plan: Plan, first: int, progress: Progress, sender: Connection) -> None
             item = spoiled(plan, number)
             place = plan.formats.index(item.file_format)
             progress.at[0], progress.at[1] = number, time.monotonic()
-            kind, outcome = check(item, folder, plan.build_share)
+            kind, outcome = check(item, folder, plan.build_share, parsers)
             progress.seconds[place] += time.monotonic() - progress.at[1]
             progress.at[1] = 0.0
             if outcome:
@@ -255,7 +257,7 @@ def work(plan: Plan, first: int, progress: Progress, sender: Connection) -> None
                 sender.send(Found(item.file_format, kind, number, item.data))
 
 
-def check(item: Input, folder: Path, build_share: float) -> tuple[str, str]:
+def check(item: Input, folder: Path, build_share: float, parsers: Parsers) -> tuple[str, str]:
     """Give an input to its reader; return the kind of a finding or nothing, and the outcome where there is none."""
     try:
         if item.file_format == "edits":
@@ -265,7 +267,7 @@ def check(item: Input, folder: Path, build_share: float) -> tuple[str, str]:
             if item.file_format.startswith("examples"):
                 return "", check_examples(path)
             config = draw_config(item.file_format, item.draw)
-            outcome = check_reader(path, config, b"" if item.compression else item.data)
+            outcome = check_reader(path, config, b"" if item.compression else item.data, parsers)
             if item.draw.random() < build_share:
                 check_build(path, path.parent / "graph", config)
             return "", outcome

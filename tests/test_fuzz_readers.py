@@ -7,11 +7,12 @@ import logging
 import os
 import random
 import time
+from contextlib import ExitStack
 
 import fuzz_checks
 import fuzz_readers
 import pytest
-from fuzz_checks import BrokenLawError, check_build, check_examples, check_reader, write_input
+from fuzz_checks import BrokenLawError, Parsers, check_build, check_examples, check_reader, write_input
 from fuzz_readers import Input, Plan, check, fuzz, spoiled
 from fuzz_seeds import FORMATS, SEEDS, make_input
 
@@ -26,6 +27,12 @@ def _quiet():
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def parsers():
+    with ExitStack() as stack:
+        yield Parsers(stack)
 
 
 @pytest.fixture
@@ -45,10 +52,10 @@ def plan(tmp_path):
 
 
 @pytest.mark.parametrize("file_format", READ_AS_TRIPLES)
-def test_every_seed_is_valid(tmp_path, file_format):
+def test_every_seed_is_valid(tmp_path, parsers, file_format):
     for text in SEEDS[file_format]:
         path = write_input(tmp_path, file_format, text.encode(), "")
-        outcome = check_reader(path, BuildConfig(input_format=file_format), text.encode())
+        outcome = check_reader(path, BuildConfig(input_format=file_format), text.encode(), parsers)
         assert outcome == "read" or file_format in UNREADABLE
 
 
@@ -71,24 +78,24 @@ def test_inputs_are_bounded_and_some_are_compressed():
     assert max(len(data) for data, _ in made) < 1 << 19
 
 
-def test_spoiled_files_are_survived(plan, folder):
+def test_spoiled_files_are_survived(plan, folder, parsers):
     for number in range(400):
         item = spoiled(plan, number)
-        kind, outcome = check(item, folder, 0.0)
+        kind, outcome = check(item, folder, 0.0, parsers)
         assert (kind, outcome) in (("", "read"), ("", "noted"), ("", "refused")), (number, item)
 
 
-def test_another_exception_is_a_finding_with_its_place(folder, monkeypatch):
+def test_another_exception_is_a_finding_with_its_place(folder, parsers, monkeypatch):
     monkeypatch.setattr("kg_reason.kg.foreign_rows.line_blocks", lambda *_: [][1])
-    found = check(Input("phrases", b"a\tb\tc\n", "", random.Random(1)), folder, 0.0)
+    found = check(Input("phrases", b"a\tb\tc\n", "", random.Random(1)), folder, 0.0, parsers)
     assert found == ("IndexError in foreign_rows.text_lines", "")
 
 
-def test_a_line_that_nobody_accounts_for_is_a_finding(tmp_path, monkeypatch):
+def test_a_line_that_nobody_accounts_for_is_a_finding(tmp_path, parsers, monkeypatch):
     path = write_input(tmp_path, "tsv", b"a\tb\tc\nd\te\tf\n", "")
     monkeypatch.setattr(fuzz_checks, "read_blocks", lambda *_: iter(()))
     with pytest.raises(BrokenLawError, match="neither read nor noted"):
-        check_reader(path, BuildConfig(), path.read_bytes())
+        check_reader(path, BuildConfig(), path.read_bytes(), parsers)
 
 
 def test_a_build_that_fails_and_leaves_something_behind_is_a_finding(tmp_path, monkeypatch):
@@ -104,7 +111,7 @@ def test_a_build_that_fails_and_leaves_something_behind_is_a_finding(tmp_path, m
 
 
 def test_a_worker_that_dies_is_a_finding_and_another_one_goes_on(plan, monkeypatch):
-    def check(item, folder, build_share):
+    def check(item, folder, build_share, parsers):
         if build_share == 0.5 and len(item.data) % 5 == 0:
             os._exit(3)
         return "", "read"
