@@ -85,7 +85,7 @@ def read_rdf(
                     bad_lines.add(name, place, f"statement {statement}: {error}")
                 else:
                     for triple in keys:
-                        others.add(triple, statement)
+                        others.add(triple[:3], statement)
             joined = join_blocks(rows, others.build())
             yield replace(joined, line=lines_of[joined.line - 1 - num_done])
         num_done += len(places)
