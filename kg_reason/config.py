@@ -109,11 +109,19 @@ class BuildConfig(Config):
     rank_column: str = setting("rank", "name of the optional column with an alias's sense rank, 1 the most usual")
     language_column: str = setting("language", "name of the optional column with an alias's language tag")
     pos_column: str = setting("pos", "name of the optional column with an alias's part of speech: n, v, a or r")
-    from_column: str = setting("valid_from", "with --as-of: name of the optional column with an edge's first day")
-    until_column: str = setting("valid_until", "with --as-of: name of the optional column with an edge's last day")
-    as_of: str = setting(
-        "", "leave out edges of tables and property graphs that do not hold on this day, such as 2026-06-30"
+    from_column: str = setting("valid_from", "name of the optional column with an edge's first day")
+    until_column: str = setting("valid_until", "name of the optional column with an edge's last day")
+    source_column: str = setting("source", "name of the optional column that says who states an edge")
+    qualifier_columns: tuple[str, ...] = setting(
+        (), "further columns of tables, and properties of edges, that are kept and shown with each edge"
     )
+    as_of: str = setting(
+        "", "leave out edges that do not hold on this day, such as 2026-06-30; an edge without dates always holds"
+    )
+    only_sources: tuple[str, ...] = setting(
+        (), "leave out edges of other sources than these: what an edge names as its source, or input files"
+    )
+    exclude_sources: tuple[str, ...] = setting((), "leave out edges of these sources: named by edges, or input files")
     label_relations: tuple[str, ...] = setting(
         (), "further relations (IRI or name) whose tails are labels of their heads"
     )
@@ -151,6 +159,16 @@ class BuildConfig(Config):
         60, "seconds of computing in which the process that parses RDF has to get on", minimum=1
     )
     skip_bad_lines: bool = setting(False, "go on past bad lines and write them to bad_lines.tsv in the graph")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementConfig(Config):
+    """Which statements of a built graph count; an edge counts as long as one statement of it does."""
+
+    as_of: str = setting("", "only edges that hold on this day, such as 2026-06-30; those without dates always hold")
+    min_weight: float = setting(0.0, "only edges of this weight and above; those without a weight count", minimum=0.0)
+    only_sources: tuple[str, ...] = setting((), "only edges of these sources: named by edges, or files of the graph")
+    exclude_sources: tuple[str, ...] = setting((), "no edges of these sources: named by edges, or files of the graph")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kg_reason.config import ReasonerConfig, RetrieverConfig
+from kg_reason.config import ReasonerConfig, RetrieverConfig, StatementConfig
 from kg_reason.errors import ConfigError
 from kg_reason.kg.exclusion import ExcludedNames, sort_names
 from kg_reason.kg.files import replace_file
+from kg_reason.kg.filtered_graph import filtered_graph
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.reasoner import Reasoner
 from kg_reason.run_folder import CONFIG_FILE, json_text, open_saved_graph, read_saved
@@ -36,6 +37,24 @@ def excluding(reasoner: Reasoner, names: Sequence[str]) -> Reasoner:
     found = sort_names(reasoner.graph, names)
     config = replace(reasoner.config, retriever=_with_names(reasoner.config.retriever, found))
     other = reasoner.over(reasoner.graph, config)
+    other.origin = reasoner.origin
+    return other
+
+
+def counting(reasoner: Reasoner, config: StatementConfig) -> Reasoner:
+    """Return a reasoner that answers by some statements of its graph only; it shares the weights of the other one.
+
+    Args:
+        reasoner: with the weights.
+        config: day, weight and sources of the statements that count.
+
+    Raises:
+        ConfigError: `as_of` is no day.
+    """
+    graph = filtered_graph(reasoner.graph, config)
+    if graph is reasoner.graph:
+        return reasoner
+    other = reasoner.over(graph, reasoner.config)
     other.origin = reasoner.origin
     return other
 

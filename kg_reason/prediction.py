@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kg_reason.kg.paths import Path
+from kg_reason.kg.paths import Path, place_parts
 from kg_reason.nli import Label
 from kg_reason.notebook import html_table, html_text
 from kg_reason.terminal import one_line
@@ -240,7 +240,7 @@ def _sources(places: Sequence[str]) -> str:
     """Join `file:line` places; a file that was just named is not named again."""
     shown, last = [], ""
     for place in places:
-        file, _, line = place.rpartition(":")
+        file, line = place_parts(place)
         shown.append(f":{line}" if file == last else place)
         last = file
     return ", ".join(shown)

@@ -33,7 +33,6 @@ from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import kg_reason
 from fuzz_checks import (
     OUTCOMES,
     BrokenLawError,
@@ -46,6 +45,8 @@ from fuzz_checks import (
     write_input,
 )
 from fuzz_seeds import FORMATS, SEEDS, make_input
+
+import kg_reason
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.edit_log import EDITS_FILE
 from kg_reason.kg.editing import edit_graph, undo_edit

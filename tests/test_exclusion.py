@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kg_reason.cli import main
-from kg_reason.config import ReasonerConfig, RetrieverConfig
+from kg_reason.config import ReasonerConfig, RetrieverConfig, StatementConfig
 from kg_reason.errors import CheckpointError, ConfigError, UnknownEntityError
-from kg_reason.exclusion import excluding, record_names, recorded_names, take_back_names
+from kg_reason.exclusion import counting, excluding, record_names, recorded_names, take_back_names
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.exclusion import excluded_entities, excluded_relations, sort_names
 from kg_reason.kg.graph import KnowledgeGraph
@@ -264,6 +264,17 @@ def test_a_flag_excludes_for_one_call_and_so_does_a_file(run, tmp_path, capsys):
     (tmp_path / "flags.toml").write_text('exclude = ["antonym", "hypernym"]\n')
     assert paths("--config", str(tmp_path / "flags.toml")) == []
     assert {"antonym", "hypernym"} <= set(paths())
+
+
+def test_a_reasoner_answers_by_the_statements_that_count(run, capsys):
+    reasoner = Reasoner.load(run)
+    assert counting(reasoner, StatementConfig()) is reasoner
+    other = counting(reasoner, StatementConfig(exclude_sources=("toy.nt",)))
+    assert (other.graph.num_edges, other.model is reasoner.model) == (0, True)
+    assert reasoner.predict([PAIR])[0].evidence
+    assert not other.predict([PAIR])[0].evidence
+    assert main(["query", str(run), *PAIR, "--json", "--exclude-sources", "toy.nt"]) == 0
+    assert json.loads(capsys.readouterr().out)["paths"] == []
 
 
 def test_grounding_is_the_same_as_of_a_retriever_with_these_settings(make_reasoner):

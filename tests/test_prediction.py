@@ -71,6 +71,15 @@ def test_the_page_shows_both_answers_the_path_its_sources_and_what_is_unknown() 
     assert "-> neutral" in page
 
 
+def test_a_source_is_shown_with_what_qualifies_the_step_there() -> None:
+    found = prediction()
+    qualifiers = ({"weight": ("0.12",), "source": ("http://e.org:80",)}, {"valid_from": ("2019",)})
+    (step,) = found.evidence[0].path.steps
+    path = Path((replace(step, weight=0.5, qualifiers=qualifiers),), 0, 1, 0.9)
+    page = replace(found, evidence=(replace(found.evidence[0], path=path),)).to_text()
+    assert 'a.nt:7 (0.12, source "http://e.org:80"), :9 (0.5, since 2019)' in page
+
+
 def test_paths_that_moved_nothing_are_said_not_shown() -> None:
     assert "1 path was found, none moved the answer" in prediction(strength=0.001).to_text()
 

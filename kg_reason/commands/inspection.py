@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_graph, add_json
 from kg_reason.commands.printing import counted, remark, show, show_json
-from kg_reason.config import LinkerConfig, RetrieverConfig
+from kg_reason.config import LinkerConfig, RetrieverConfig, StatementConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.kg.curies import curie
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN_GROUPS = 50  # relations of an entity, each direction by itself
 SHOWN_SOURCES = 20  # of a path
+STATED = ("sources", "weight", "qualifiers")  # of a step, what says where and how its edge was stated
 POS_NAMES = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": ""}
 
 
@@ -33,20 +34,23 @@ def add_commands(commands: Commands) -> None:
     )
     entity.add_argument("--language", default="en", help="language of the neighbours' labels (default: en)")
     add_json(entity)
+    add_settings(entity, StatementConfig, "statements that count")
 
     paths = add_command(commands, "paths", _paths, "show the paths of a graph between the words of two texts")
     add_graph(paths)
     paths.add_argument("start", metavar="TEXT", help="words or a sentence")
     paths.add_argument("end", metavar="TEXT", help="words or a sentence")
     add_json(paths)
+    add_settings(paths, StatementConfig, "statements that count")
     add_settings(paths, LinkerConfig, "linking")
     add_settings(paths, RetrieverConfig, "path search")
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.filtered_graph import filtered_graph
     from kg_reason.kg.graph import KnowledgeGraph
 
-    graph = KnowledgeGraph.open(arguments.graph)
+    graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
     found = graph.find_entities(arguments.entity)
     if not found:
         raise UnknownEntityError(f"{arguments.graph}: the graph has no entity {arguments.entity!r}")
@@ -78,7 +82,7 @@ def _show(arguments: argparse.Namespace) -> int:
         relation = short_name(group["relation"])
         arrow = f"-[{relation}]->" if group["forward"] else f"<-[{relation}]-"
         rows = [
-            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(n["sources"])]
+            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(_said(n))]
             for n in group["entities"]
         ]
         show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
@@ -102,6 +106,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         language: of the labels that stand for entities and relations, where there is a choice.
     """
     from kg_reason.kg.entity_status import entity_status
+    from kg_reason.kg.paths import describe_edge
 
     groups: dict[tuple[str, bool], list[int]] = {}
     for edge in graph.edges_of(entity):
@@ -113,8 +118,9 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         described = []
         for edge in edges[:limit]:
             other = int((graph.edge_tail if forward else graph.edge_head)[edge])
-            sources = [str(source) for source in graph.edge_sources(edge)]
-            described.append({**_named(graph, other, language), "sources": sources})
+            stated = describe_edge(graph, edge, language=language).to_json()
+            told = {name: stated[name] for name in STATED if name in stated}
+            described.append({**_named(graph, other, language), **told})
         name = graph.relation_label(int(graph.edge_relation[edges[0]]), language)
         neighbours.append({
             "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
@@ -135,6 +141,16 @@ def _named(graph: KnowledgeGraph, entity: int, language: str) -> dict[str, Any]:
     return {"entity": key, "curie": curie(key, graph.prefixes), "label": graph.entity_label(entity, language)}
 
 
+def _said(neighbour: dict[str, Any]) -> list[str]:
+    """Return where the edge to a neighbour was stated, with what qualifies it there in brackets."""
+    from kg_reason.kg.qualifiers import from_plain, said_qualifiers
+
+    sources, weight = neighbour["sources"], neighbour.get("weight", 1.0)
+    qualifiers = neighbour.get("qualifiers") or [{}] * len(sources)
+    said = [said_qualifiers(from_plain(of_source), weight) for of_source in qualifiers]
+    return [f"{source} ({what})" if what else source for source, what in zip(sources, said, strict=True)]
+
+
 def _places(sources: list[str]) -> str:
     rest = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
     return ", ".join(sources[:3]) + rest
@@ -146,6 +162,7 @@ def _show_rest(number: int, limit: int) -> None:
 
 
 def _paths(arguments: argparse.Namespace) -> int:
+    from kg_reason.kg.filtered_graph import filtered_graph
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.grounding import Grounder
     from kg_reason.kg.linker import EntityLinker
@@ -156,7 +173,7 @@ def _paths(arguments: argparse.Namespace) -> int:
     for which, text in (("first", arguments.start), ("second", arguments.end)):
         if not text.strip():
             raise UsageError(f"found no {which} text, expected words or a sentence")
-    graph = KnowledgeGraph.open(arguments.graph)
+    graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
     linking = settings_from(arguments, LinkerConfig)
     grounder = Grounder(EntityLinker(graph, linking), Retriever(graph, settings_from(arguments, RetrieverConfig)))
     grounding = grounder.ground(NLIExample(arguments.start, arguments.end))

@@ -22,7 +22,7 @@ from kg_reason.commands.arguments import (
     folder_argument,
 )
 from kg_reason.commands.printing import counted, hint, show, show_json
-from kg_reason.config import ExampleConfig, LinkerConfig, SynthesisConfig
+from kg_reason.config import ExampleConfig, LinkerConfig, StatementConfig, SynthesisConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.terminal import aligned
@@ -79,6 +79,7 @@ def add_graph_choice(parser: argparse.ArgumentParser) -> None:
         "--exclude", action="append", default=[], metavar="NAME",
         help="relation or entity that no path may use, beside what the run excludes; may be given several times",
     )  # fmt: skip
+    add_settings(parser, StatementConfig, "statements that count")
 
 
 def add_abstain_below(parser: argparse.ArgumentParser) -> None:
@@ -93,12 +94,12 @@ def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
     """Open the run of the arguments, on an accelerator where there is one."""
     import torch
 
-    from kg_reason.exclusion import excluding
+    from kg_reason.exclusion import counting, excluding
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.reasoner import Reasoner
 
     graph = KnowledgeGraph.open(arguments.graph) if arguments.graph else None
-    reasoner = Reasoner.load(arguments.model, graph)
+    reasoner = counting(Reasoner.load(arguments.model, graph), settings_from(arguments, StatementConfig))
     if arguments.exclude:
         reasoner = excluding(reasoner, arguments.exclude)
     device = torch.accelerator.current_accelerator(check_available=True)

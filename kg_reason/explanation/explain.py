@@ -14,6 +14,7 @@ from kg_reason.explanation.counterfactual import Counterfactual, find_counterfac
 from kg_reason.explanation.grouping import EvidenceGroup, group_evidence
 from kg_reason.explanation.sentences import say_path
 from kg_reason.explanation.words import WordAttribution, word_attributions
+from kg_reason.kg.paths import place_parts
 from kg_reason.nli import Label, NLIExample
 from kg_reason.prediction import EVIDENCE_SHOWN, Answer, Prediction
 from kg_reason.reasoner import Reasoner
@@ -150,6 +151,6 @@ def _places(sources: Sequence[str]) -> str:
     """Join `file:line` places, each file once."""
     lines: dict[str, list[str]] = {}
     for source in sources:
-        file, _, line = source.rpartition(":")
+        file, line = place_parts(source)
         lines.setdefault(file, []).append(f":{line}")
     return ", ".join(f"{file}{', '.join(places)}" for file, places in lines.items())

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from kg_reason.explanation.picture_graph import LEFT, RIGHT, Bridge, Edge, PathGraph
 from kg_reason.explanation.picture_shapes import ENTITY, MARGIN, Box, Text
 from kg_reason.explanation.picture_text import ELLIPSIS, elide, shown, text_width, wrap
+from kg_reason.kg.paths import place_parts
 from kg_reason.prediction import Evidence
 
 MIN_WIDTH = 960.0
@@ -144,6 +145,7 @@ def _short_source(sources: Sequence[str]) -> str:
     if not sources:
         return ""
     more = f" +{len(sources) - 1}" if len(sources) > 1 else ""
-    name = re.split(r"[/\\]", sources[0])[-1]
+    file, line = place_parts(sources[0])
+    name = re.split(r"[/\\]", file)[-1] + f":{line.partition(' ')[0]}" * bool(line)
     room = MAX_LABEL_WIDTH - text_width(more, SOURCE_SIZE)
     return (elide(name, SOURCE_SIZE, room, keep_end=True) or ELLIPSIS) + more

@@ -217,7 +217,7 @@ def _edges(graph: PathGraph, evidence: Sequence[Evidence]) -> Iterator[Edge]:
             left, right = (goal, origin) if turned else (origin, goal)
             key = (left, right, step.relation, step.forward != turned)
             sources, paths = found.setdefault(key, ({}, {}))
-            sources.update(dict.fromkeys(map(str, step.sources)))
+            sources.update(dict.fromkeys(step.said_sources()))
             paths[number] = None
     for (left, right, relation, points_right), (sources, paths) in found.items():
         yield Edge(left, right, relation, points_right, tuple(sources), tuple(paths))

@@ -22,8 +22,10 @@ from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts, wanted_languages
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
 from kg_reason.kg.ontology import EdgeRows
+from kg_reason.kg.qualifiers import QualifierSets, qualifier_content
+from kg_reason.kg.qualifying import qualify
 from kg_reason.kg.relation_walk import relation_walk
-from kg_reason.kg.settling import settle
+from kg_reason.kg.settling import settle, used_terms
 from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
 from kg_reason.kg.triples import TripleBlock, literal_parts, select_rows
 from kg_reason.kg.words import primary_language
@@ -128,6 +130,9 @@ class GraphBuilder:
         self._entities = TermInterner()
         self._relations = TermInterner()
         self._texts = TermInterner()
+        self._qualifier_sets = QualifierSets()
+        self._qualified: list[tuple[int, NDArray[np.int32]]] = []  # first edge of a block, the sets of its edges
+        self._num_edges = 0
         self._label_kinds: list[int] = []  # by relation id; -1 = not a label
         self._edges = _Rows(
             head=np.int32, relation=np.int32, tail=np.int32, weight=np.float32, file=np.int32, line=np.int64
@@ -158,6 +163,10 @@ class GraphBuilder:
         if block.columns is not None:
             weight = np.where(np.isnan(block.columns.weight), np.float32(1), block.columns.weight)
         file = np.full(len(relations), block.file, dtype=np.int32)
+        if block.qualifiers is not None:
+            sets = self._qualifier_sets.intern(block.buffer, block.qualifiers[edge])
+            self._qualified.append((self._num_edges, sets))
+        self._num_edges += len(tails)
         self._edges.add(
             head=heads[edge], relation=relations[edge], tail=tails, weight=weight[edge], file=file[edge],
             line=block.line[edge],
@@ -200,7 +209,7 @@ class GraphBuilder:
 
     def finish(self, source_names: Sequence[str]) -> BuiltGraph:
         """Return the graph made of everything added; the builder is spent afterwards."""
-        is_used, is_deprecated = self._settle()
+        is_used, is_deprecated = self._settle(source_names)
         order = self._entities.canonical_order()
         order = order[is_used[order]]
         entities = self._entities.table(order)
@@ -224,16 +233,51 @@ class GraphBuilder:
         header["fingerprint"] = _fingerprint(header, arrays)
         return BuiltGraph(header, arrays)
 
-    def _settle(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def _settle(self, source_names: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Settle what the statements say about each other; return which terms are used, and which are deprecated."""
-        edges = EdgeRows(*(self._edges.take(name) for name in EdgeRows._fields))
+        columns = {name: self._edges.take(name) for name in EdgeRows._fields if name != "qualifiers"}
+        edges = EdgeRows(**columns, qualifiers=self._qualifiers())
         aliases = AliasRows(*(self._aliases.take(name) for name in AliasRows._fields))
+        qualified = qualify(
+            edges, self._qualifier_sets, self._config, entities=self._entities, relations=self._relations,
+            source_names=source_names,
+        )  # fmt: skip
+        if qualified.gone.any():
+            aliases = aliases.take(~qualified.gone[aliases.entity])
         settled = settle(
-            edges, aliases, self._config, entities=self._entities, relations=self._relations, texts=self._texts
-        )
+            qualified.rows, aliases, self._config, entities=self._entities, relations=self._relations,
+            texts=self._texts,
+        )  # fmt: skip
+        is_used = settled.is_used
+        if len(qualified.rows.head) != self._num_edges or qualified.gone.any():
+            is_used = used_terms(settled.edges, settled.aliases, len(is_used))
         self._edges.put(settled.edges._asdict())
         self._aliases.put(settled.aliases._asdict())
-        return settled.is_used, settled.is_deprecated
+        return is_used, settled.is_deprecated
+
+    def _qualifiers(self) -> NDArray[np.int32]:
+        """Return the number of each edge's set of qualifiers; empty where no edge has any."""
+        qualifiers = np.zeros(self._num_edges if self._qualified else 0, dtype=np.int32)
+        for first, sets in self._qualified:
+            qualifiers[first : first + len(sets)] = sets
+        return qualifiers
+
+    def _add_qualifier_arrays(self, arrays: Arrays, order: Int64, weight: NDArray[np.float32]) -> None:
+        """Add the qualifiers of the statements in the order of their edges, where there are any.
+
+        A statement whose weight is not its edge's has it among its qualifiers.
+        """
+        sets = self._edges.take("qualifiers")
+        if not len(sets) and len(arrays["edge_head"]) == len(order):
+            return
+        of_edge = np.repeat(arrays["edge_weight"], np.diff(arrays["edge_source"]))
+        own_weight = np.where(weight == of_edge, np.float32(np.nan), weight)
+        sets = sets[order] if len(sets) else np.zeros(len(order), dtype=np.int32)
+        rows = np.flatnonzero((sets > 0) | ~np.isnan(own_weight))
+        if len(rows):
+            arrays["qualified_source"] = rows
+            arrays["qualified_set"], texts = self._qualifier_sets.finished(sets[rows], own_weight[rows])
+            arrays["qualifier_text"], arrays["qualifier_offset"] = _join_texts(texts)
 
     def _add_edge_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], relation_keys: list[str]) -> list[str]:
         relation = self._edges.take("relation")
@@ -252,9 +296,11 @@ class GraphBuilder:
         first[1:] = (head[1:] != head[:-1]) | (relation[1:] != relation[:-1]) | (tail[1:] != tail[:-1])
         start = np.flatnonzero(first)
         arrays["edge_head"], arrays["edge_relation"] = head[start], relation[start]
-        arrays["edge_tail"], arrays["edge_weight"] = tail[start], weight[start]
+        arrays["edge_tail"] = tail[start]
+        arrays["edge_weight"] = np.maximum.reduceat(weight, start) if len(start) else weight  # whatever the order
         arrays["edge_source"] = np.append(start, len(head)).astype(np.int64)
         arrays["source_file"], arrays["source_line"] = file[order], line[order]
+        self._add_qualifier_arrays(arrays, order, weight)
         arrays["out_offset"] = row_offsets(arrays["edge_head"], num_entities)
         arrays["in_edge"] = counted_order(arrays["edge_tail"], num_entities).astype(np.int32)
         arrays["in_offset"] = row_offsets(arrays["edge_tail"], num_entities)
@@ -359,6 +405,8 @@ def _fingerprint(header: Mapping[str, Any], arrays: Arrays) -> str:
     )
     for name in content:
         digest.update(np.ascontiguousarray(arrays[name]).data)
+    for array in qualifier_content(arrays):
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]
 
 

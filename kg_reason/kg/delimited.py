@@ -24,6 +24,14 @@ from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT, ScannedRows, scan_rows
 from kg_reason.kg.inputs import LineBlock, line_blocks
+from kg_reason.kg.qualifiers import (
+    VALID_FROM,
+    VALID_UNTIL,
+    QualifierNames,
+    Qualifiers,
+    add_cell_sets,
+    statement_text,
+)
 from kg_reason.kg.triples import (
     ROWS_PER_BLOCK,
     AliasColumns,
@@ -43,25 +51,24 @@ _OTHER_DELIMITERS = "\t,;|"  # looked for where the fields of a line are too few
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
 _MAX_RANK = 2**31 - 1
-_FROM, _UNTIL = POS + 1, POS + 2  # not known to the compiled scan
+_QUALIFIER = POS + 1  # the first of the qualifiers of a layout; not known to the compiled scan
 
 
 class Layout(NamedTuple):
-    """How a delimited file is laid out: what separates the fields, what each of them is, and the line it starts in."""
+    """How a delimited file is laid out: what separates the fields, what each of them is, and the line it starts in.
+
+    A field `_QUALIFIER + i` is the i-th of the qualifiers.
+    """
 
     delimiter: str
     fields: tuple[int, ...]
     first_line: int = 0
+    qualifiers: tuple[str, ...] = ()
 
     @property
     def has_columns(self) -> bool:
         """Whether any field is optional: a weight, a rank, a language, a part of speech."""
         return any(field > TAIL for field in self.fields)
-
-    @property
-    def has_dates(self) -> bool:
-        """Whether rows say when they hold."""
-        return any(field >= _FROM for field in self.fields)
 
 
 def read_delimited(
@@ -97,7 +104,7 @@ def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quo
         if quoted and bool((block.buffer == ord('"')).any()):
             yield from read_quoted(chain([block], blocks), reader, layout.delimiter)
             return
-        rows, rest = _scan(block, layout, file)
+        rows, rest = _scan(block, layout, file, by_line=reader.is_bounded)
         for start, end, line in rest.tolist():
             text = reader.decode(block.buffer[start:end].tobytes(), line)
             if text is not None and text.strip(" \r"):
@@ -132,9 +139,9 @@ def _read_header(
             if text.strip(" \r"):
                 cells = _first_cells(text, delimiter) if quoted else text.split(delimiter)
                 place = Source(name, block.first_line)
-                fields = _header_fields([cell.strip() for cell in cells], place, config)
+                fields, qualifiers = _header_fields([cell.strip() for cell in cells], place, config)
                 if fields:
-                    return [after], Layout(delimiter, fields)
+                    return [after], Layout(delimiter, fields, qualifiers=qualifiers)
                 has_weight = len(cells) == 4 and _is_weight(cells[3])
                 fields = (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3]
                 return [block], Layout(delimiter, fields, block.first_line)
@@ -150,25 +157,31 @@ def _first_cells(text: str, delimiter: str) -> list[str]:
         return []
 
 
-def _header_fields(cells: list[str], place: Source, config: BuildConfig) -> tuple[int, ...]:
-    """Return what each field is if a line is a header, else nothing."""
+def _header_fields(
+    cells: list[str], place: Source, config: BuildConfig
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return what each field is, and which qualifiers there are, if a line is a header, else nothing."""
     names = (
         config.head_column, config.relation_column, config.tail_column,
         config.weight_column, config.rank_column, config.language_column, config.pos_column,
     )
     known = {caseless(column.strip()): field for field, column in enumerate(names, HEAD)}
-    if config.as_of:
-        known |= {caseless(config.from_column.strip()): _FROM, caseless(config.until_column.strip()): _UNTIL}
-    fields = tuple(known.get(caseless(cell), NONE) for cell in cells)
+    columns = QualifierNames(config).columns
+    qualifying = [place for place, cell in enumerate(cells) if caseless(cell) in {*columns} - {*known}]
+    qualifiers = tuple(columns[caseless(cells[place])] for place in qualifying)
+    fields = tuple(
+        _QUALIFIER + qualifying.index(place) if place in qualifying else known.get(caseless(cell), NONE)
+        for place, cell in enumerate(cells)
+    )
     missing = [names[field - HEAD] for field in (HEAD, RELATION, TAIL) if field not in fields]
     if config.header == "yes" and missing:
         raise InputSyntaxError(*place, f"expected a column {missing[0]}, found {', '.join(cells)}")
     if config.header == "no" or missing:
-        return ()
+        return (), ()
     for field, column in enumerate(names, HEAD):
         if fields.count(field) > 1:
             raise InputSyntaxError(*place, f"expected one column {column}, found {fields.count(field)}")
-    return fields
+    return fields, qualifiers
 
 
 def _is_weight(text: str) -> bool:
@@ -189,10 +202,13 @@ def parse_weight(text: str) -> float:
     return weight
 
 
-def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDArray[np.int64]]:
-    """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3]."""
+def _scan(block: LineBlock, layout: Layout, file: int, *, by_line: bool) -> tuple[TripleBlock, NDArray[np.int64]]:
+    """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3].
+
+    With `by_line` no line is plain.
+    """
     buffer, first_line, num_lines = block
-    if layout.has_dates or not HAS_COMPILER:
+    if by_line or not HAS_COMPILER:
         ends = np.flatnonzero(buffer == ord("\n"))
         starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])[:num_lines]
         rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
@@ -208,6 +224,7 @@ def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDA
         rank=np.zeros(num_optional, dtype=np.int32),
         language=np.zeros((num_optional, 2), dtype=np.int64),
         pos=np.zeros(num_optional, dtype=np.uint8),
+        qualifiers=np.zeros((num_lines if layout.qualifiers else 0, len(layout.qualifiers), 2), dtype=np.int64),
     )
     fields = np.array(layout.fields, dtype=np.int64)
     num_rows, num_rest = scan_rows(buffer, first_line, ord(layout.delimiter), fields, scanned)
@@ -218,7 +235,10 @@ def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDA
     head, relation, tail, line = (
         column[:num_rows] for column in (scanned.head, scanned.relation, scanned.tail, scanned.line)
     )
-    return TripleBlock(buffer, head, relation, tail, line, file, columns), scanned.rest[:num_rest]
+    sets = None
+    if scanned.qualifiers[:num_rows].any():
+        buffer, sets = add_cell_sets(buffer, scanned.qualifiers[:num_rows], layout.qualifiers)
+    return TripleBlock(buffer, head, relation, tail, line, file, columns, sets), scanned.rest[:num_rest]
 
 
 def _languages(buffer: NDArray[np.uint8], spans: NDArray[np.int64]) -> list[str]:
@@ -274,6 +294,11 @@ class RowReader:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether some rows may be left out by their dates."""
+        return bool(self._validity) and bool({VALID_FROM, VALID_UNTIL}.intersection(self.layout.qualifiers))
+
     def take(self) -> TripleBlock:
         """Return the rows added since the last call."""
         rows, self._rows = self._rows, BlockBuilder(self._file, with_columns=self.layout.has_columns)
@@ -294,12 +319,15 @@ class RowReader:
     def add(self, cells: list[str], line: int) -> None:
         """Add the row that the cells of a line make, or note what is wrong with them."""
         try:
-            keys, columns, holds = self._parse(cells)
+            keys, columns, qualifiers = self._parse(cells)
+            bounds = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
+            holds = self._validity is None or self._validity.holds(*bounds)
+            text = statement_text(qualifiers).encode()
         except ValueError as error:
             self.refuse(line, str(error) + self._advice(cells, line))
         else:
             if holds:
-                self._rows.add(keys, line, columns)
+                self._rows.add(keys, line, columns, text)
 
     def _advice(self, cells: list[str], line: int) -> str:
         """Return what may have gone wrong with the whole file, where a line has another number of fields."""
@@ -317,8 +345,8 @@ class RowReader:
             return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
         return ""
 
-    def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int], bool]:
-        """Return keys and optional columns of a row, and whether it holds on the day that is asked for."""
+    def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int], Qualifiers]:
+        """Return keys, optional columns and qualifiers of a row."""
         fields = self.layout.fields
         if len(cells) != len(fields):
             separator = _DELIMITER_NAMES.get(self.layout.delimiter, repr(self.layout.delimiter))
@@ -343,9 +371,15 @@ class RowReader:
         if not _LANGUAGE.fullmatch(language):
             raise ValueError(f"expected a language tag such as en or pt-BR, found {language!r}")
         columns = (weight, int(rank or 0), language.lower(), _POS[pos])
-        validity = self._validity
-        holds = validity is None or validity.holds(values.get(_FROM, ""), values.get(_UNTIL, ""))
-        return (head, relation, tail), columns, holds
+        return (head, relation, tail), columns, self._qualifiers(cells)
+
+    def _qualifiers(self, cells: list[str]) -> Qualifiers:
+        found: dict[str, tuple[str, ...]] = {}
+        for field, cell in zip(self.layout.fields, cells, strict=True) if self.layout.qualifiers else ():
+            if field >= _QUALIFIER and cell.strip():
+                name = self.layout.qualifiers[field - _QUALIFIER]
+                found[name] = (*found.get(name, ()), cell.strip())
+        return found
 
 
 def read_quoted(blocks: Iterator[LineBlock], reader: RecordReader, delimiter: str) -> Iterator[TripleBlock]:

@@ -31,6 +31,7 @@ class ScannedRows(NamedTuple):
     rank: NDArray[np.int32]
     language: NDArray[np.int64]  # [num_lines, 2], start and end in the buffer
     pos: NDArray[np.uint8]
+    qualifiers: NDArray[np.int64]  # [num_lines, num_qualifiers, 2], start and end in the buffer; [0, 0, 2] without any
 
 
 @compiled
@@ -125,6 +126,13 @@ def _fill_optional(
 
 
 @compiled
+def _is_other_term(buffer: NDArray[np.uint8], cell: int) -> bool:
+    """Say whether a cell reads like a literal, a blank node or a triple term of RDF."""
+    first, second = buffer[cell], buffer[cell + 1]
+    return bool(first == 34 or (first == 95 and second == 58) or (first == 60 and second == 60))
+
+
+@compiled
 def _clear_optional(row: int, scanned: ScannedRows) -> None:
     if row < len(scanned.weight):
         scanned.weight[row] = np.nan
@@ -177,7 +185,7 @@ def scan_rows(
         buffer: uint8 [num_bytes], ends in a line feed.
         first_line: number of its first line.
         delimiter: character code of the field separator.
-        fields: int64 [num_fields], what each field is: NONE to POS.
+        fields: int64 [num_fields], what each field is: NONE to POS, or POS + 1 + i for the i-th qualifier.
         scanned: filled from its start; weight is NaN, rank, language and pos are 0 where a cell is empty.
 
     Returns:
@@ -200,9 +208,12 @@ def scan_rows(
                 continue
             cell, after = _trim(buffer, starts[position], ends[position])
             if field <= TAIL:
-                is_literal = cell >= 0 and (buffer[cell] == 34 or (buffer[cell] == 95 and buffer[cell + 1] == 58))
-                plain = after > cell and not is_literal
+                plain = after > cell and cell >= 0 and not _is_other_term(buffer, cell)
                 columns[field - HEAD][num_rows, 0], columns[field - HEAD][num_rows, 1] = cell, after
+            elif field > POS:
+                plain = cell >= 0
+                scanned.qualifiers[num_rows, field - POS - 1, 0] = cell
+                scanned.qualifiers[num_rows, field - POS - 1, 1] = after
             elif after != cell:
                 plain = _fill_optional(buffer, field, cell, after, num_rows, scanned)
             else:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from kg_reason.kg.inputs import line_blocks
+from kg_reason.kg.qualifiers import NONE, Qualifiers, statement_text
 from kg_reason.kg.triples import (
     FURTHER_LABEL_RELATION,
     LABEL_RELATION,
@@ -83,14 +84,17 @@ class RowWriter:
         """Whether it is time to `take`."""
         return len(self._rows) >= ROWS_PER_BLOCK
 
-    def edge(self, head: str, relation: str, tail: str, line: int, weight: float = math.nan) -> None:
+    def edge(
+        self, head: str, relation: str, tail: str, line: int, weight: float = math.nan, qualifiers: Qualifiers = NONE
+    ) -> None:
         """Add an edge between two term keys; a weight of NaN counts as not given.
 
         Raises:
-            ValueError: an empty key, or one with characters that no key may have.
+            ValueError: an empty key, or a key or a qualifier with characters that none may have.
         """
         keys = (_encoded(head, "head"), _encoded(relation, "relation"), _encoded(tail, "tail"))
-        self._rows.add(keys, line, (weight, 0, "", 0))
+        text = statement_text(qualifiers)
+        self._rows.add(keys, line, (weight, 0, "", 0), _encoded(text, "qualifier") if text else b"")
 
     def label(
         self, entity: str, text: str, line: int, *, language: str = "", pos: str = "", is_further: bool = False

@@ -6,6 +6,8 @@ What is stored once, where (all arrays may be memory maps; ids are int32):
     edge_head, edge_relation, edge_tail       [num_edges], sorted; the out-edges of an entity are neighbours
     edge_weight; out_offset, in_offset, in_edge   rows of edges per head and per tail
     edge_source, source_file, source_line     every place where an edge was stated
+    qualified_source, qualified_set           rows of source_file that have qualifiers, and the set of each; none of
+    qualifier_text, qualifier_offset          these where no statement is qualified (`qualifiers.py`); the sets as texts
     relation_walk                             how path search walks each relation (`relation_walk.py`)
     alias_*                                   labels with language, prior, part of speech and source, by entity
     label_*                                   the trie over all labels (`label_index.py`)
@@ -33,6 +35,7 @@ from kg_reason.kg.edit_log import EDITS_FILE, Edit
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits
+from kg_reason.kg.qualifiers import NONE, Qualifiers, StoredQualifiers
 from kg_reason.kg.storage import check_arrays, open_with_edits
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
@@ -60,6 +63,13 @@ class Alias:
     prior: float
     pos: str
     source: Source
+
+
+class Statement(NamedTuple):
+    """One place where an edge was stated, and what qualifies the edge there."""
+
+    source: Source
+    qualifiers: Qualifiers
 
 
 class GraphStats(NamedTuple):
@@ -99,6 +109,7 @@ class KnowledgeGraph:
         self._relations: tuple[str, ...] = overlay.relations
         self.prefixes: dict[str, str] = built.header.get("prefixes", {})
         self._relation_labels: list[str] | None = None
+        self._qualifiers = StoredQualifiers.of(arrays)
         self._entities = TermTable(arrays["entity_text"], arrays["entity_offset"], arrays["entity_slot"])
         self.num_entities = len(self._entities) + len(overlay.entities)
         self.num_relations = len(self._relations)
@@ -324,14 +335,19 @@ class KnowledgeGraph:
 
     def edge_sources(self, edge: int) -> tuple[Source, ...]:
         """Return every place where an edge was stated, in the order of reading."""
+        return tuple(statement.source for statement in self.edge_statements(edge))
+
+    def edge_statements(self, edge: int) -> tuple[Statement, ...]:
+        """Return every place where an edge was stated with its qualifiers there, in the order of reading."""
         bounds = self._arrays["edge_source"]
         files, lines = self._arrays["source_file"], self._arrays["source_line"]
         if edge >= len(bounds) - 1:
             edge, line = self.overlay.slot_origin[edge - len(bounds) + 1]
             if line:
-                return (Source(EDITS_FILE, line),)
-        rows = range(int(bounds[edge]), int(bounds[edge + 1]))
-        return tuple(Source(self._sources[files[row]], int(lines[row])) for row in rows)
+                return (Statement(Source(EDITS_FILE, line), NONE),)
+        first, last = int(bounds[edge]), int(bounds[edge + 1])
+        sources = [Source(self._sources[files[row]], int(lines[row])) for row in range(first, last)]
+        return tuple(map(Statement, sources, self._qualifiers.of_rows(first, last)))
 
     def edges_of(self, entity: int) -> list[int]:
         """Return the ids of the edges that start or end in an entity, out-edges first, each once."""

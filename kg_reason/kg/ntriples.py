@@ -1,14 +1,14 @@
 """N-Triples and N-Quads: the compiled scan for plain lines, pyoxigraph for every line that is not plain.
 
 So the results are those of the conforming parser, line by line, and a line that it refuses does not spoil its
-neighbours. Graph names of N-Quads are dropped.
+neighbours. The graph that a statement of N-Quads stands in is its source, where an IRI names it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyoxigraph
@@ -20,6 +20,7 @@ from kg_reason.kg.inputs import LineBlock, line_blocks
 from kg_reason.kg.nesting import turtle_nesting
 from kg_reason.kg.ntriples_scan import ScannedLines, scan_lines
 from kg_reason.kg.parser_child import check_kept_iris, memory_reason, syntax_reason
+from kg_reason.kg.triple_terms import triple_term_key
 from kg_reason.kg.triples import BadLines, BlockBuilder, TripleBlock, join_blocks
 
 _INVENTED = re.compile(r"[0-9a-f]{25,32}")  # 128 bits without leading zeros
@@ -48,23 +49,40 @@ class BlankNames:
         return self.prefix + label.encode()
 
 
-def statement_keys(statement: pyoxigraph.Triple | pyoxigraph.Quad, names: BlankNames) -> tuple[bytes, bytes, bytes]:
-    """Return the term keys of head, relation and tail of a parsed statement.
+class StatementKeys(NamedTuple):
+    """The term keys of a statement, and the IRI of its graph in brackets, empty where no IRI names one."""
+
+    head: bytes
+    relation: bytes
+    tail: bytes
+    graph: bytes
+
+
+def statement_keys(statement: pyoxigraph.Triple | pyoxigraph.Quad, names: BlankNames) -> StatementKeys:
+    """Return the term keys of head, relation and tail of a parsed statement, and its graph.
 
     Raises:
-        ValueError: its object is a triple term of RDF 1.2.
+        ValueError: its object is a triple term that holds another.
     """
-    keys = []
-    for term in (statement.subject, statement.predicate, statement.object):
-        if isinstance(term, pyoxigraph.NamedNode):
-            keys.append(term.value.encode())
-        elif isinstance(term, pyoxigraph.Literal):
-            keys.append(str(term).encode())
-        elif isinstance(term, pyoxigraph.BlankNode):
-            keys.append(names.key(term.value))
-        else:
-            raise ValueError("found a triple term of RDF 1.2, expected an IRI, a blank node or a literal")
-    return keys[0], keys[1], keys[2]
+    tail = statement.object
+    if isinstance(tail, pyoxigraph.Triple):
+        parts = (_term_key(term, names).decode() for term in (tail.subject, tail.predicate, tail.object))
+        key = triple_term_key(*parts).encode()
+    else:
+        key = _term_key(tail, names)
+    graph = statement.graph_name if isinstance(statement, pyoxigraph.Quad) else None
+    name = str(graph).encode() if isinstance(graph, pyoxigraph.NamedNode) else b""
+    return StatementKeys(_term_key(statement.subject, names), _term_key(statement.predicate, names), key, name)
+
+
+def _term_key(term: object, names: BlankNames) -> bytes:
+    if isinstance(term, pyoxigraph.NamedNode):
+        return term.value.encode()
+    if isinstance(term, pyoxigraph.Literal):
+        return str(term).encode()
+    if isinstance(term, pyoxigraph.BlankNode):
+        return names.key(term.value)
+    raise ValueError("found a triple term in a triple term, expected an IRI, a blank node or a literal in it")
 
 
 class LineParser:
@@ -87,7 +105,7 @@ class LineParser:
         self._config = config
         self._bad_lines = bad_lines
 
-    def keys(self, line: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    def keys(self, line: bytes) -> list[StatementKeys]:
         """Return the keys of the statements of one line; usually one, none in a comment.
 
         Raises:
@@ -107,7 +125,7 @@ class LineParser:
         self._bad_lines.num_kept += bool(kept)
         return kept
 
-    def _parsed(self, line: bytes, *, lenient: bool) -> list[tuple[bytes, bytes, bytes]]:
+    def _parsed(self, line: bytes, *, lenient: bool) -> list[StatementKeys]:
         try:
             statements = [*pyoxigraph.parse(line, format=self._format, lenient=lenient)]
         except MemoryError as error:
@@ -115,7 +133,7 @@ class LineParser:
         keys = [statement_keys(statement, self._names) for statement in statements]
         if lenient:
             for statement in statements:
-                check_kept_iris(statement.triple if isinstance(statement, pyoxigraph.Quad) else statement)
+                check_kept_iris(statement)
         return keys
 
 
@@ -128,7 +146,7 @@ def read_line_formats(
     with_graph: bool = False,
     config: BuildConfig | None = None,
 ) -> Iterator[TripleBlock]:
-    """Read N-Triples, or N-Quads without their graph names; bad lines are noted and passed over.
+    """Read N-Triples or N-Quads; bad lines are noted and passed over.
 
     Args:
         stream: UTF-8 bytes.
@@ -154,7 +172,7 @@ def read_line_formats(
                 bad_lines.add(name, line, str(error))
             else:
                 for statement in keys:
-                    others.add(statement, line)
+                    others.add(statement[:3], line, qualifiers=statement.graph)
         yield join_blocks(rows, others.build())
 
 
@@ -179,6 +197,7 @@ def scan_block(
         line=np.empty(num_lines, dtype=np.int64),
         rest=np.empty((num_lines, 3), dtype=np.int64),
         names=np.empty(len(buffer), dtype=np.uint8),
+        graph=np.empty((num_lines if with_graph else 0, 2), dtype=np.int64),
     )
     prefix = np.frombuffer(bytearray(b"" if names.numbered else names.prefix), dtype=np.uint8)
     num_rows, num_rest, num_names = scan_lines(buffer, first_line, with_graph, prefix, scanned)
@@ -187,4 +206,5 @@ def scan_block(
     head, relation, tail, line = (
         column[:num_rows] for column in (scanned.head, scanned.relation, scanned.tail, scanned.line)
     )
-    return TripleBlock(buffer, head, relation, tail, line, file), scanned.rest[:num_rest]
+    graph = scanned.graph[:num_rows] if scanned.graph[:num_rows].any() else None
+    return TripleBlock(buffer, head, relation, tail, line, file, qualifiers=graph), scanned.rest[:num_rest]

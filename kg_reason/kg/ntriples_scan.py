@@ -54,6 +54,7 @@ class ScannedLines(NamedTuple):
     line: NDArray[np.int64]  # [num_lines]
     rest: NDArray[np.int64]  # [num_lines, 3], start, end and number of each line that is not plain
     names: NDArray[np.uint8]  # [num_name_bytes]
+    graph: NDArray[np.int64]  # [num_lines, 2], with its brackets; empty spans where no IRI names one. [0, 2]: not asked
 
 
 @compiled
@@ -253,6 +254,7 @@ def _scan_statement(
 ) -> int:
     """Fill the start and end of up to four terms and return the place of the dot; -1 if the line is not plain."""
     num_terms, place = 0, _skip_space(buffer, place)
+    starts[3] = 0
     while num_terms < 4 and buffer[place] != 46:
         starts[num_terms] = place
         place = _scan_term(buffer, place)
@@ -340,6 +342,10 @@ def scan_lines(
             if buffer[starts[2]] == 34:
                 _lower_language(buffer, ends[2])
             scanned.line[num_rows] = line
+            if len(scanned.graph) > 0:
+                is_named = starts[3] > starts[2] and buffer[starts[3]] == 60
+                scanned.graph[num_rows, 0] = starts[3] if is_named else 0
+                scanned.graph[num_rows, 1] = ends[3] if is_named else 0
             num_rows += 1
             num_names = used
         elif not _is_empty(buffer, start):

@@ -53,7 +53,11 @@ Said = dict[str, list[tuple[int, int]]]  # relation -> tails with the rows that 
 
 
 class EdgeRows(NamedTuple):
-    """Statements as columns [num_rows], terms and relations as the ids of interners, in the order of reading."""
+    """Statements as columns [num_rows], terms and relations as the ids of interners, in the order of reading.
+
+    `qualifiers` has the number of each statement's set (`qualifiers.py`), 0 where it has none; it is empty where no
+    statement has any.
+    """
 
     head: NDArray[np.int32]
     relation: NDArray[np.int32]
@@ -61,10 +65,16 @@ class EdgeRows(NamedTuple):
     weight: NDArray[np.float32]
     file: NDArray[np.int32]
     line: NDArray[np.int64]
+    qualifiers: NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> EdgeRows:
         """Return some of the rows."""
-        return EdgeRows(**{name: column[rows] for name, column in self._asdict().items()})
+        columns = self._asdict().items()
+        return EdgeRows(**{name: column[rows] if len(column) else column for name, column in columns})
+
+    def qualified(self) -> NDArray[np.int32]:
+        """Return the number of each statement's set of qualifiers, int32 [num_rows], also where none has any."""
+        return self.qualifiers if len(self.qualifiers) else np.zeros(len(self.head), dtype=np.int32)
 
     def joined(self, other: EdgeRows) -> EdgeRows:
         """Return these rows and then others."""
@@ -72,6 +82,8 @@ class EdgeRows(NamedTuple):
             np.concatenate([self.head, other.head]), np.concatenate([self.relation, other.relation]),
             np.concatenate([self.tail, other.tail]), np.concatenate([self.weight, other.weight]),
             np.concatenate([self.file, other.file]), np.concatenate([self.line, other.line]),
+            np.concatenate([self.qualified(), other.qualified()])
+            if len(self.qualifiers) or len(other.qualifiers) else self.qualifiers,
         )  # fmt: skip
 
 
@@ -108,17 +120,20 @@ def fold_expressions(rows: EdgeRows, entities: TermInterner, relations: TermInte
     found = list(folding.edges())
     names = sorted({relation for _, relation, _, _ in found})
     number.update(zip(names, relations.intern_keys(names).tolist(), strict=True))
-    made: list[tuple[int, int, int, float, int, int]] = []
+    made: list[tuple[int, int, int, float, int, int, int]] = []
+    qualifiers = rows.qualified()
     for start, name, end, stated in found:
         places = dict.fromkeys((int(rows.file[row]), int(rows.line[row])) for row in stated)
-        made += [(start, number[name], end, float(rows.weight[stated[0]]), *place) for place in places]
+        first = (float(rows.weight[stated[0]]), int(qualifiers[stated[0]]))
+        made += [(start, number[name], end, first[0], *place, first[1]) for place in places]
     kept = ~(folding.gone[rows.head] | folding.gone[rows.tail])
     logger.info("%d statements of class expressions folded into %d edges", int((~kept).sum()), len(found))
-    head, relation, tail, weight, file, line = zip(*made, strict=True) if made else ((), (), (), (), (), ())
+    head, relation, tail, weight, file, line, of_made = zip(*made, strict=True) if made else ((),) * 7
     all_rows = rows.take(kept).joined(
         EdgeRows(
             np.array(head, dtype=np.int32), np.array(relation, dtype=np.int32), np.array(tail, dtype=np.int32),
             np.array(weight, dtype=np.float32), np.array(file, dtype=np.int32), np.array(line, dtype=np.int64),
+            np.array(of_made, dtype=np.int32) if len(rows.qualifiers) else rows.qualifiers,
         )
     )  # fmt: skip
     return Folded(all_rows.take(np.lexsort((all_rows.line, all_rows.file))), folding.gone)

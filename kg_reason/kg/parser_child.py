@@ -1,4 +1,4 @@
-"""The program of the child process that parses RDF: the bytes of files come in, canonical N-Triples go out.
+"""The program of the child process that parses RDF: the bytes of files come in, canonical N-Quads go out.
 
 It does nothing else, so whatever kills native code in here kills nothing else. `parser_process.py` starts it by its
 path; it imports only pyoxigraph, gets no setting from its surroundings, and can open neither file nor connection.
@@ -95,7 +95,7 @@ def parse_file(*, rdf_format: str, base_iri: str | None, lenient: bool, max_grow
     num_bytes = 0
     while statements.fault is None:
         output = Output()
-        pyoxigraph.serialize(statements.batch(output), cast(IO[bytes], output), pyoxigraph.RdfFormat.N_TRIPLES)
+        pyoxigraph.serialize(statements.batch(output), cast(IO[bytes], output), pyoxigraph.RdfFormat.N_QUADS)
         num_bytes += output.num_bytes
         for number, reason in statements.take_refused():
             send(FAULT, number, reason.encode())
@@ -168,7 +168,7 @@ class Output:
 
 
 class Statements:
-    """What a parser finds, batch by batch, without graph names, until its end or its first fault.
+    """What a parser finds, batch by batch, until its end or its first fault.
 
     Args:
         parser: of the file.
@@ -193,7 +193,7 @@ class Statements:
         self._num_read = 0
         self._refused: list[tuple[int, str]] = []
 
-    def batch(self, output: Output) -> Iterator[pyoxigraph.Triple]:
+    def batch(self, output: Output) -> Iterator[pyoxigraph.Quad]:
         """Yield what makes up one frame and note its lines."""
         feed, note = self._feed, array("q")
         self.lines = note
@@ -203,7 +203,7 @@ class Statements:
                 if not note:
                     self.prefixes.update(self._parser.prefixes)
                 note.append(feed.line)
-                yield quad.triple
+                yield quad
                 if output.num_bytes > BYTES_PER_FRAME:
                     break
         except SyntaxError as error:
@@ -226,27 +226,28 @@ class Statements:
         """Leave out the statements that would be others once they are written down."""
         for quad in parser:
             try:
-                check_kept_iris(quad.triple)
+                check_kept_iris(quad)
             except ValueError as error:
                 self._refused.append((self._line(), str(error)))
             else:
                 yield quad
 
 
-def check_kept_iris(triple: pyoxigraph.Triple) -> None:
+def check_kept_iris(statement: pyoxigraph.Triple | pyoxigraph.Quad) -> None:
     """Check that the IRIs of a statement, valid or not, stay what they are once they are written down.
 
     Raises:
         ValueError: one of them would not.
     """
-    for iri in iris(triple):
+    for iri in iris(statement):
         if not KEPT_IRI.fullmatch(iri):
             raise ValueError(f"found the IRI {iri[:MAX_REASON_CHARACTERS]!r}, which even --lenient refuses")
 
 
-def iris(triple: pyoxigraph.Triple) -> Iterator[str]:
-    """Yield the IRIs of a statement, those of datatypes and of triple terms among them."""
-    for term in (triple.subject, triple.predicate, triple.object):
+def iris(statement: pyoxigraph.Triple | pyoxigraph.Quad) -> Iterator[str]:
+    """Yield the IRIs of a statement, those of datatypes, of triple terms and of its graph among them."""
+    graph = statement.graph_name if isinstance(statement, pyoxigraph.Quad) else None
+    for term in (statement.subject, statement.predicate, statement.object, graph):
         if isinstance(term, pyoxigraph.NamedNode):
             yield term.value
         elif isinstance(term, pyoxigraph.Literal):

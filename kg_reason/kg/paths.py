@@ -5,20 +5,25 @@ Searching is `search.py` and `retriever.py`; what each feature means is in `path
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.graph import KnowledgeGraph, Statement
+from kg_reason.kg.names import IRI, term_kind
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
+from kg_reason.kg.qualifiers import WEIGHT, Qualifiers, plain_qualifiers, said_qualifiers, shown_weight
 from kg_reason.kg.search import MAX_STEPS
 from kg_reason.kg.triples import Source
 
 __all__ = ["MAX_STEPS", "NUM_PATH_FEATURES", "PATH_FEATURES", "Path", "PathTable", "Step", "describe_path"]
 
 SYNONYM = "synonym"
+_PLACE = re.compile(r"(.*?):(\d+(?: \(.*\))?)", re.DOTALL)
 
 
 class PathTable(NamedTuple):
@@ -79,7 +84,12 @@ class PathTable(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a path: its edge as stated, whether it is walked from head to tail, and where it was stated."""
+    """One step of a path: its edge as stated, whether it is walked from head to tail, and where it was stated.
+
+    Attributes:
+        weight: of the edge, the highest that a source states; 1.0 also where none is given.
+        qualifiers: of the edge by each of its sources; empty where no source qualifies it.
+    """
 
     head: str
     head_label: str
@@ -88,10 +98,25 @@ class Step:
     tail_label: str
     forward: bool
     sources: tuple[Source, ...]
+    weight: float = 1.0
+    qualifiers: tuple[Qualifiers, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the step as plain data."""
-        return {**vars(self), "sources": [str(source) for source in self.sources]}
+        """Return the step as plain data; a weight other than 1 and qualifiers, one set for each source, are told."""
+        plain = {**vars(self), "sources": [str(source) for source in self.sources]}
+        del plain["weight"], plain["qualifiers"]
+        if self.weight != 1.0:
+            plain["weight"] = self.weight
+        if self.qualifiers:
+            plain["qualifiers"] = [plain_qualifiers(qualifiers) for qualifiers in self.qualifiers]
+        return plain
+
+    def said_sources(self) -> tuple[str, ...]:
+        """Return every `file:line` that states the edge, with what qualifies the edge there in brackets."""
+        qualifiers = self.qualifiers or ({},) * len(self.sources)
+        said = [said_qualifiers(of_source, self.weight) for of_source in qualifiers]
+        pairs = zip(self.sources, said, strict=True)
+        return tuple(f"{source} ({what})" if what else str(source) for source, what in pairs)
 
 
 @dataclass(frozen=True)
@@ -116,8 +141,43 @@ class Path:
         return {"steps": [step.to_json() for step in self.steps], "score": self.score}
 
     def source_lines(self) -> tuple[str, ...]:
-        """Return every `file:line` that states a step, in the order of the steps, each once."""
-        return tuple(dict.fromkeys(str(source) for step in self.steps for source in step.sources))
+        """Return every `file:line` that states a step, with its qualifiers, in the order of the steps, each once."""
+        return tuple(dict.fromkeys(source for step in self.steps for source in step.said_sources()))
+
+
+def place_parts(place: str) -> tuple[str, str]:
+    """Return the file of one of `source_lines`, and its line with the qualifiers there.
+
+    >>> place_parts('registry.csv:14 (0.12, source "http://x.org:80")')
+    ('registry.csv', '14 (0.12, source "http://x.org:80")')
+    """
+    match = _PLACE.fullmatch(place)
+    return (match[1], match[2]) if match else (place, "")
+
+
+def shown_qualifiers(
+    graph: KnowledgeGraph, statements: Sequence[Statement], edge_weight: float, language: str
+) -> tuple[Qualifiers, ...]:
+    """Return the qualifiers of each statement of an edge, entities by their labels; empty where there are none.
+
+    A statement that has no weight of its own has its edge's.
+    """
+    if not any(statement.qualifiers for statement in statements):
+        return ()
+    weight = {} if edge_weight == 1.0 else {WEIGHT: (f"{edge_weight:.9g}",)}
+    return tuple(
+        {
+            name: tuple(_labelled(graph, value, language) for value in values)
+            for name, values in {**weight, **statement.qualifiers}.items()
+        }
+        for statement in statements
+    )
+
+
+def _labelled(graph: KnowledgeGraph, value: str, language: str) -> str:
+    entity = graph.find_id(value) if term_kind(value) == IRI else -1
+    is_labelled = entity >= 0 and any(alias.kind != "own" for alias in graph.aliases(entity))
+    return graph.entity_label(entity, language) if is_labelled else value
 
 
 def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language: str = "") -> Path:
@@ -144,18 +204,34 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language
     for i in range(length):
         forward = bool(paths.forward[row, i])
         head, tail = (entities[i], entities[i + 1]) if forward else (entities[i + 1], entities[i])
-        steps.append(
-            Step(
-                head=graph.entity_id(head),
-                head_label=graph.entity_label(head, language),
-                relation=graph.relation_label(int(paths.relations[row, i]), language),
-                tail=graph.entity_id(tail),
-                tail_label=graph.entity_label(tail, language),
-                forward=forward,
-                sources=graph.edge_sources(int(paths.edges[row, i])),
-            )
-        )
+        triple = (head, int(paths.relations[row, i]), tail)
+        steps.append(_step(graph, triple, int(paths.edges[row, i]), forward=forward, language=language))
     return Path(tuple(steps), start, end, score)
+
+
+def describe_edge(graph: KnowledgeGraph, edge: int, *, language: str = "") -> Step:
+    """Write out one edge as a step from its head to its tail, with its sources and their qualifiers."""
+    triple = (int(graph.edge_head[edge]), int(graph.edge_relation[edge]), int(graph.edge_tail[edge]))
+    return _step(graph, triple, edge, forward=True, language=language)
+
+
+def _step(
+    graph: KnowledgeGraph, triple: tuple[int, int, int], edge: int, *, forward: bool, language: str
+) -> Step:
+    """Write out a triple of a path; the edge may state it the other way round, by an inverse relation."""
+    head, relation, tail = triple
+    statements, weight = graph.edge_statements(edge), shown_weight(graph.edge_weight[edge])
+    return Step(
+        head=graph.entity_id(head),
+        head_label=graph.entity_label(head, language),
+        relation=graph.relation_label(relation, language),
+        tail=graph.entity_id(tail),
+        tail_label=graph.entity_label(tail, language),
+        forward=forward,
+        sources=tuple(statement.source for statement in statements),
+        weight=weight,
+        qualifiers=shown_qualifiers(graph, statements, weight, language),
+    )
 
 
 def _synonym_step(graph: KnowledgeGraph, paths: PathTable, row: int, language: str) -> Step:

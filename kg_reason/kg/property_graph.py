@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from kg_reason.kg.delimited import parse_weight
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.names import readable_name
+from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL
 from kg_reason.kg.triples import XSD, cell_key, literal_key, literal_parts
 from kg_reason.kg.validity import Validity
 
@@ -103,10 +104,14 @@ def add_edge(
     relation = one_line(_texts(properties[chosen])[0]) if chosen else PLAIN_RELATION
     named = _first_name(properties, (WEIGHT_PROPERTY,))
     weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
-    dates = [_first_name(properties, (name.casefold(),)) for name in (validity.from_name, validity.until_name)]
-    first, last = (_texts(properties[name])[0] if name else "" for name in dates)
+    qualifiers: dict[str, tuple[str, ...]] = {}
+    for name in sorted(properties):
+        qualifier = validity.names.columns.get(name.casefold(), "")
+        if qualifier and name != chosen:
+            qualifiers[qualifier] = (*qualifiers.get(qualifier, ()), *_texts(properties[name]))
+    first, last = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
     if validity.holds(first, last):
-        rows.edge(ends[0], cell_key(relation), ends[1], line, weight)
+        rows.edge(ends[0], cell_key(relation), ends[1], line, weight, qualifiers)
 
 
 def one_line(text: str) -> str:

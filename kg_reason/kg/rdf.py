@@ -119,13 +119,13 @@ class _StatementReader:
         self._file = file
         self._bad_lines = bad_lines
         self._names = BlankNames(file, numbered=True)
-        self._parser = LineParser(self._names, pyoxigraph.RdfFormat.N_TRIPLES, config, bad_lines)
+        self._parser = LineParser(self._names, pyoxigraph.RdfFormat.N_QUADS, config, bad_lines)
         self._num_read = 0
 
     def block(self, found: ParsedStatements) -> TripleBlock:
         """Return the triples of the next statements, each with the line of its statement."""
         text, lines = found.text, found.lines
-        rows, rest = scan_block(LineBlock(text, 1, len(lines)), self._file, self._names, with_graph=False)
+        rows, rest = scan_block(LineBlock(text, 1, len(lines)), self._file, self._names, with_graph=True)
         others = BlockBuilder(self._file)
         for start, end, statement in rest.tolist():
             try:
@@ -135,7 +135,7 @@ class _StatementReader:
                 self._bad_lines.add(self._name, int(lines[statement - 1]), reason)
             else:
                 for triple in keys:
-                    others.add(triple, statement)
+                    others.add(triple[:3], statement, qualifiers=triple.graph)
         self._num_read += len(lines)
         joined = join_blocks(rows, others.build())
         return replace(joined, line=lines[joined.line - 1])

@@ -67,9 +67,7 @@ def settle(
         aliases = aliases._replace(entity=merged.entity_of[aliases.entity])
         aliases = aliases.joined(_merged_names(merged.names, unnamed, entities, texts))
     if len(edges.head) != num_rows:
-        is_used[:] = False
-        for column in (edges.head, edges.tail, aliases.entity):
-            is_used[column] = True
+        is_used = used_terms(edges, aliases, len(is_used))
     is_news = _is_news(aliases, entities, texts)
     if not is_news.all():
         aliases = aliases.take(is_news)
@@ -77,6 +75,14 @@ def settle(
     if found.replacement:
         aliases = aliases.joined(_handed_on(aliases, found))
     return Settled(edges, aliases, is_used, found.is_deprecated)
+
+
+def used_terms(edges: EdgeRows, aliases: AliasRows, num_terms: int) -> NDArray[np.bool_]:
+    """Return which terms, bool [num_terms], an edge or a label names."""
+    is_used = np.zeros(num_terms, dtype=bool)
+    for column in (edges.head, edges.tail, aliases.entity):
+        is_used[column] = True
+    return is_used
 
 
 def _is_news(aliases: AliasRows, entities: TermInterner, texts: TermInterner) -> NDArray[np.bool_]:

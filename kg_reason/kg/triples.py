@@ -96,6 +96,8 @@ class TripleBlock:
         line: int64 [n], line or statement number counted from 1, ascending.
         file: position in the list of inputs.
         columns: None where the input has no optional columns.
+        qualifiers: int64 [n, 2], start and end in the buffer of what qualifies each statement (`qualifiers.py`), empty
+            spans where nothing does; None where no statement of the block has any.
     """
 
     buffer: NDArray[np.uint8]
@@ -105,6 +107,7 @@ class TripleBlock:
     line: NDArray[np.int64]
     file: int
     columns: AliasColumns | None = None
+    qualifiers: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.line)
@@ -174,12 +177,12 @@ def term_text(key: str) -> str:
 
 
 def cell_key(text: str) -> str:
-    """Return the key of a delimited file's cell: its text, as a literal where it would read as one or as a blank node.
+    """Return the key of a delimited file's cell: its text, as a literal where it would read as another kind of term.
 
     Args:
         text: without white space at its ends.
     """
-    return literal_key(text) if text.startswith(('"', "_:")) else text
+    return literal_key(text) if text.startswith(('"', "_:", "<<(")) else text
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -251,17 +254,27 @@ class BlockBuilder:
         self._ends = array("q")
         self._line = array("q")
         self._columns: list[tuple[float, int, str, int]] = []
+        self._qualifiers = bytearray()
+        self._qualified = array("q")  # row, start and end of its qualifiers, and again
 
     def __len__(self) -> int:
         return len(self._line)
 
     def add(
-        self, keys: tuple[bytes, bytes, bytes], line: int, columns: tuple[float, int, str, int] | None = None
+        self,
+        keys: tuple[bytes, bytes, bytes],
+        line: int,
+        columns: tuple[float, int, str, int] | None = None,
+        qualifiers: bytes = b"",
     ) -> None:
-        """Add one row: head, relation and tail; its line; weight, rank, language and part of speech."""
+        """Add one row: head, relation and tail; its line; weight, rank, language and part of speech; its qualifiers."""
         for key in keys:
             self._text += key
             self._ends.append(len(self._text))
+        if qualifiers:
+            start = len(self._qualifiers)
+            self._qualifiers += qualifiers
+            self._qualified.extend((len(self._line), start, len(self._qualifiers)))
         self._line.append(line)
         if self._with_columns:
             self._columns.append(columns or (np.nan, 0, "", 0))
@@ -272,15 +285,20 @@ class BlockBuilder:
         starts = np.concatenate([np.zeros(1, dtype=np.int64), ends])[:-1]
         spans = np.stack([starts, ends], axis=1).reshape(-1, 3, 2)  # [n, head relation tail, start end]
         head, relation, tail = (np.ascontiguousarray(spans[:, position]) for position in range(3))
-        buffer = np.frombuffer(bytes(self._text), dtype=np.uint8)
-        columns = None
+        buffer = np.frombuffer(bytes(self._text + self._qualifiers), dtype=np.uint8)
+        columns, qualifiers = None, None
         if self._with_columns:
             weight, rank, language, pos = zip(*self._columns, strict=True) if self._columns else ((), (), (), ())
             columns = AliasColumns(
                 np.array(weight, dtype=np.float32), np.array(rank, dtype=np.int32),
                 list(language), np.array(pos, dtype=np.uint8),
             )
-        return TripleBlock(buffer, head, relation, tail, np.array(self._line, dtype=np.int64), self._file, columns)
+        line = np.array(self._line, dtype=np.int64)
+        if self._qualified:
+            qualified = np.array(self._qualified, dtype=np.int64).reshape(-1, 3)
+            qualifiers = np.zeros((len(line), 2), dtype=np.int64)
+            qualifiers[qualified[:, 0]] = qualified[:, 1:] + len(self._text)
+        return TripleBlock(buffer, head, relation, tail, line, self._file, columns, qualifiers)
 
 
 def join_blocks(block: TripleBlock, other: TripleBlock) -> TripleBlock:
@@ -299,13 +317,20 @@ def join_blocks(block: TripleBlock, other: TripleBlock) -> TripleBlock:
             [language[row] for row in order.tolist()],
             np.concatenate([block.columns.pos, other.columns.pos])[order],
         )
+    qualifiers = None
+    if block.qualifiers is not None or other.qualifiers is not None:
+        qualifiers = np.concatenate([_qualifier_spans(block), _qualifier_spans(other) + shift])[order]
     return TripleBlock(
         np.concatenate([block.buffer, other.buffer]),
         np.concatenate([block.head, other.head + shift])[order],
         np.concatenate([block.relation, other.relation + shift])[order],
         np.concatenate([block.tail, other.tail + shift])[order],
-        line[order], block.file, columns,
+        line[order], block.file, columns, qualifiers,
     )
+
+
+def _qualifier_spans(block: TripleBlock) -> NDArray[np.int64]:
+    return np.zeros((len(block), 2), dtype=np.int64) if block.qualifiers is None else block.qualifiers
 
 
 def select_rows(block: TripleBlock, rows: NDArray[np.int64]) -> TripleBlock:
@@ -314,8 +339,10 @@ def select_rows(block: TripleBlock, rows: NDArray[np.int64]) -> TripleBlock:
     if columns is not None:
         language = [columns.language[row] for row in rows.tolist()]
         columns = AliasColumns(columns.weight[rows], columns.rank[rows], language, columns.pos[rows])
+    qualifiers = None if block.qualifiers is None else block.qualifiers[rows]
     return TripleBlock(
-        block.buffer, block.head[rows], block.relation[rows], block.tail[rows], block.line[rows], block.file, columns
+        block.buffer, block.head[rows], block.relation[rows], block.tail[rows], block.line[rows], block.file, columns,
+        qualifiers,
     )
 
 

@@ -10,31 +10,27 @@ import re
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
+from kg_reason.kg.qualifiers import QualifierNames, short_date
 
 logger = logging.getLogger(__name__)
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_DATE = re.compile(r"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?:[T ].*)?")
 
 
 class Validity:
     """Tells from the dates of an edge whether it holds on the day of `as_of`; without that day every edge does.
 
     Attributes:
-        from_name: what the column or property with the first day is called.
-        until_name: what the one with the last day is called.
+        names: what the columns and properties that qualify an edge are called, its dates among them.
 
     Raises:
         ConfigError: `as_of` is no day.
     """
 
     def __init__(self, config: BuildConfig) -> None:
-        if config.as_of and not _DAY.fullmatch(config.as_of):
-            raise ConfigError(f"as_of: found {config.as_of!r}, expected a day such as 2026-06-30")
-        self.from_name = config.from_column
-        self.until_name = config.until_column
+        self.names = QualifierNames(config)
         self._num_left_out = 0
-        self._day = config.as_of
+        self._day = check_day(config.as_of)
 
     def __bool__(self) -> bool:
         """Tell whether any edge may be left out."""
@@ -57,15 +53,29 @@ class Validity:
         """
         if not self._day:
             return True
-        begins, ends = _date(first), _date(last)
-        has_begun = self._day[: len(begins)] >= begins
-        has_ended = bool(ends) and self._day[: len(ends)] > ends
-        self._num_left_out += not has_begun or has_ended
-        return has_begun and not has_ended
+        holds = holds_on(self._day, _date(first), _date(last))
+        self._num_left_out += not holds
+        return holds
+
+
+def holds_on(day: str, begins: str, ends: str) -> bool:
+    """Tell whether a day is within two dates as `short_date` returns them; an empty one is no bound."""
+    return day[: len(begins)] >= begins and (not ends or day[: len(ends)] <= ends)
+
+
+def check_day(day: str) -> str:
+    """Return the day of a setting `as_of`; empty: any day.
+
+    Raises:
+        ConfigError: it is no day.
+    """
+    if day and not _DAY.fullmatch(day):
+        raise ConfigError(f"as_of: found {day!r}, expected a day such as 2026-06-30")
+    return day
 
 
 def _date(text: str) -> str:
-    match = _DATE.fullmatch(text.strip())
-    if match is None and text.strip():
+    date = short_date(text)
+    if not date and text.strip():
         raise ValueError(f"expected a date such as 2026-06-30, 2026-06 or 2026, found {text!r}")
-    return match[1] if match else ""
+    return date

@@ -231,8 +231,9 @@ def test_no_csv_makes_the_reader_stumble(text: str):
 
 def test_the_scan_means_the_same_compiled_and_interpreted():
     lines = ["a\tb\tc\t0.125\t12\ten\tn", "é\tb\tc\t\t\t\t", " ", "_:x\tb\tc\t1\t1\ten\tn", "a\tb\tc\t7\t8\t\tq"]
-    text = "".join(f"{line}\n" for line in lines)
-    fields = np.arange(1, 8)
+    lines += ["<<(\tb\tc\t\t\t\t"]
+    text = "".join(f"{line}\t list \n" for line in lines)
+    fields = np.arange(1, 9)
     num_lines = text.count("\n")
     results = []
     for scan in (scan_rows, interpreted(scan_rows)):
@@ -241,6 +242,7 @@ def test_the_scan_means_the_same_compiled_and_interpreted():
             *spans, np.zeros(num_lines, dtype=np.int64), np.zeros((num_lines, 3), dtype=np.int64),
             np.zeros(num_lines, dtype=np.float32), np.zeros(num_lines, dtype=np.int32),
             np.zeros((num_lines, 2), dtype=np.int64), np.zeros(num_lines, dtype=np.uint8),
+            np.zeros((num_lines, 1, 2), dtype=np.int64),
         )
         counts = scan(np.frombuffer(bytearray(text.encode()), dtype=np.uint8), 1, 9, fields, scanned)
         results.append((counts, [np.nan_to_num(column[: counts[0]], nan=-1.0).tolist() for column in scanned]))

@@ -149,15 +149,18 @@ def test_plain_lines_never_reach_the_slow_parser():
 
 
 def test_the_scan_means_the_same_compiled_and_interpreted():
-    data = "\n".join([*PLAIN, "", "# comment", "no triple", '<a:b> <a:c> "x\\n"@EN .', '<a:b> <a:c> "x"@EN-gb .', ""])
+    graph = "<a:b> <a:c> <a:d> <a:g> ."
+    tagged = ['<a:b> <a:c> "x\\n"@EN .', '<a:b> <a:c> "x"@EN-gb .']
+    data = "\n".join([*PLAIN, "", "# comment", "no triple", graph, *tagged, ""])
     results = []
     for scan in (scan_lines, interpreted(scan_lines)):
         buffer = np.frombuffer(bytearray(data.encode()), dtype=np.uint8)
         num_lines = data.count("\n")
         spans = [np.zeros((num_lines, 2), dtype=np.int64) for _ in range(3)]
         line, rest = np.zeros(num_lines, dtype=np.int64), np.zeros((num_lines, 3), dtype=np.int64)
-        scanned = ScannedLines(*spans, line, rest, np.zeros(len(buffer), dtype=np.uint8))
-        counts = scan(buffer, 1, False, np.frombuffer(bytearray(b"_:f1_"), dtype=np.uint8), scanned)
+        names, graph = np.zeros(len(buffer), dtype=np.uint8), np.zeros((num_lines, 2), dtype=np.int64)
+        scanned = ScannedLines(*spans, line, rest, names, graph)
+        counts = scan(buffer, 1, True, np.frombuffer(bytearray(b"_:f1_"), dtype=np.uint8), scanned)
         results.append((counts, buffer.tolist(), [column.tolist() for column in scanned]))
     assert results[0] == results[1]
 
@@ -194,9 +197,11 @@ def test_blank_nodes_of_different_files_stay_different():
     assert [next(block.triples("x")).head for block in blocks] == ["_:f1_b", "_:f2_b"]
 
 
-def test_triple_terms_are_refused_with_a_reason():
-    _, bad_lines = read(b"<a:b> <a:c> <<( <a:d> <a:e> <a:f> )>> .\n")
-    assert "found a triple term of RDF 1.2" in bad_lines.first[0].reason
+def test_triple_terms_are_read_one_level_deep():
+    found, bad_lines = read(b'<a:b> <a:c> <<( _:d <a:e> "f"@EN )>> .\n')
+    assert found[0][2] == '<<( _:f1_d <a:e> "f"@en )>>'
+    _, bad_lines = read(b"<a:b> <a:c> <<( <a:d> <a:e> <<( <a:f> <a:g> <a:h> )>> )>> .\n")
+    assert "found a triple term in a triple term, expected" in bad_lines.first[0].reason
     _, bad_lines = read(b"<a:b> <a:c> " + b"<<( <a:d> <a:e> " * 20_000 + b"<a:f>" + b" )>>" * 20_000 + b" .\n")
     assert "found more than 16 triple terms inside each other (--max-term-depth)" in bad_lines.first[0].reason
 

@@ -147,10 +147,12 @@ def test_a_base_that_is_no_iri_is_refused():
         read("<a> <b> <c> .", base_iri="not an iri")
 
 
-def test_triple_terms_are_refused_by_statement_and_the_rest_is_read():
+def test_triple_terms_are_read_and_nested_ones_refused_by_statement():
     rows, bad_lines = read("<x:a> <x:p> <x:b> . <x:a> <x:p> <<( <x:c> <x:d> <x:e> )>> . <x:a> <x:p> <x:c> .")
-    assert [row[2] for row in rows] == ["x:b", "x:c"]
-    assert str(bad_lines.first[0]).startswith("a.x:1: statement 2: found a triple term")
+    assert [row[2] for row in rows] == ["x:b", "<<( <x:c> <x:d> <x:e> )>>", "x:c"]
+    rows, bad_lines = read("<x:a> <x:p> <<( <x:c> <x:d> <<( <x:e> <x:f> <x:g> )>> )>> . <x:a> <x:p> <x:c> .")
+    assert [row[2] for row in rows] == ["x:c"]
+    assert str(bad_lines.first[0]).startswith("a.x:1: statement 1: found a triple term in a triple term")
 
 
 def test_an_empty_file_gives_nothing():
