@@ -73,10 +73,11 @@ def _show(arguments: argparse.Namespace) -> int:
     for group in facts["neighbours"]:
         arrow = f"-[{group['relation']}]->" if group["forward"] else f"<-[{group['relation']}]-"
         rows = [
-            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(n["sources"])]
+            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _stated(n)]
             for n in group["entities"]
         ]
-        show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
+        inferred = f" ({group['num_inferred']:,} inferred)" if group["num_inferred"] else ""
+        show("", f"{arrow}  {group['num_entities']:,}{inferred}", *aligned(rows))
         _show_rest(group["num_entities"], limit)
     if len(found) > 1:
         rows = [[other["label"], other["entity"]] for other in facts["others"]]
@@ -97,7 +98,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
     from kg_reason.kg.entity_status import entity_status
 
     groups: dict[tuple[str, bool], list[int]] = {}
-    for edge in graph.edges_of(entity):
+    for edge in [*graph.edges_of(entity), *graph.inferences.edges_of(entity)]:
         forward = graph.edge_head[edge] == entity
         relation = graph.relation_id(int(graph.edge_relation[edge]))
         groups.setdefault((relation, bool(forward)), []).append(edge)
@@ -107,11 +108,12 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         for edge in edges[:limit]:
             other = int((graph.edge_tail if forward else graph.edge_head)[edge])
             sources = [str(source) for source in graph.edge_sources(edge)]
-            described.append({**_named(graph, other, language), "sources": sources})
+            inferred = edge in graph.inferences
+            described.append({**_named(graph, other, language), "sources": sources, "inferred": inferred})
         name = graph.relation_label(int(graph.edge_relation[edges[0]]), language)
         neighbours.append({
             "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
-            "entities": described,
+            "num_inferred": sum(edge in graph.inferences for edge in edges), "entities": described,
         })  # fmt: skip
     status = entity_status(graph, entity)
     return {
@@ -126,6 +128,10 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
 def _named(graph: KnowledgeGraph, entity: int, language: str) -> dict[str, Any]:
     key = graph.entity_id(entity)
     return {"entity": key, "curie": curie(key, graph.prefixes), "label": graph.entity_label(entity, language)}
+
+
+def _stated(neighbour: dict[str, Any]) -> str:
+    return ("inferred from " if neighbour["inferred"] else "") + _places(neighbour["sources"])
 
 
 def _places(sources: list[str]) -> str:

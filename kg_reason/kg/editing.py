@@ -56,7 +56,8 @@ def edit_graph(folder: Path, operation: str, head: str, relation: str, tail: str
         if operation == ADD and present:
             raise GraphError(f"{folder}: the graph already states {head_key} {relation_key} {tail_key}")
         if operation == REMOVE and not present:
-            raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
+            fault = f"the graph does not state {head_key} {relation_key} {tail_key}"
+            raise UnknownEntityError(fault + _inferred_from(graph, head_key, relation_key, tail_key))
     record = {"op": operation, "head": head_key, "relation": relation_key, "tail": tail_key}
     line, time = _append(folder, record)
     return Edit(line, operation, head_key, relation_key, tail_key, time)
@@ -119,6 +120,14 @@ def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
         if operation == ADD:
             return name
         raise
+
+
+def _inferred_from(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> str:
+    """Return what to remove for a triple that is inferred to go; empty where it is not."""
+    number = graph.relation(relation)
+    edge = graph.inferences.find(graph.entity(head), number, graph.entity(tail))
+    sources = ", ".join(map(str, graph.edge_sources(edge))) if edge >= 0 else ""
+    return f": it is inferred from {sources}, of which one would have to be removed" if sources else ""
 
 
 def _has_edge(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> bool:

@@ -79,7 +79,10 @@ class PathTable(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a path: its edge as stated, whether it is walked from head to tail, and where it was stated."""
+    """One step of a path: its edge as stated, whether it is walked from head to tail, and where it was stated.
+
+    `inferred`: no line states the edge; the sources are those of the edges that it follows from.
+    """
 
     head: str
     head_label: str
@@ -88,6 +91,12 @@ class Step:
     tail_label: str
     forward: bool
     sources: tuple[Source, ...]
+    inferred: bool = False
+
+    @property
+    def told_relation(self) -> str:
+        """Return the relation as chains show it."""
+        return f"{self.relation}, inferred" if self.inferred else self.relation
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as plain data."""
@@ -107,7 +116,7 @@ class Path:
         first = self.steps[0]
         parts = [first.head_label if first.forward else first.tail_label]
         for step in self.steps:
-            parts.append(f"-[{step.relation}]->" if step.forward else f"<-[{step.relation}]-")
+            parts.append(f"-[{step.told_relation}]->" if step.forward else f"<-[{step.told_relation}]-")
             parts.append(step.tail_label if step.forward else step.head_label)
         return " ".join(parts)
 
@@ -144,6 +153,7 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language
     for i in range(length):
         forward = bool(paths.forward[row, i])
         head, tail = (entities[i], entities[i + 1]) if forward else (entities[i + 1], entities[i])
+        edge = int(paths.edges[row, i])
         steps.append(
             Step(
                 head=graph.entity_id(head),
@@ -152,7 +162,8 @@ def describe_path(graph: KnowledgeGraph, paths: PathTable, row: int, *, language
                 tail=graph.entity_id(tail),
                 tail_label=graph.entity_label(tail, language),
                 forward=forward,
-                sources=graph.edge_sources(int(paths.edges[row, i])),
+                sources=graph.edge_sources(edge),
+                inferred=edge in graph.inferences,
             )
         )
     return Path(tuple(steps), start, end, score)
