@@ -19,6 +19,7 @@ INPUT_FORMATS = (
     "auto", "nt", "nq", "ttl", "trig", "rdfxml", "jsonld", "obo", "tsv", "csv", "conceptnet", "phrases", "taxonomy",
     "graphml", "node-link", "neo4j",
 )
+INFERENCES = ("none", "rdfs")
 EVIDENCE = ("paths", "text", "counts", "verbalised", "tokens")
 TASKS = ("three-way", "two-way")
 ADAPTERS = ("none", "lora", "adalora", "prefix", "ia3")
@@ -136,6 +137,14 @@ class BuildConfig(Config):
         True, "turn OWL class expressions into edges (A subClassOf (R some B) becomes A R B) and leave out the rest"
     )
     merge_same: bool = setting(False, "make one entity of those that owl:sameAs states to be the same")
+    infer: str = setting(
+        "none", "add the edges that follow by RDFS, OWL's relations between relations, and SKOS, marked as inferred",
+        choices=INFERENCES,
+    )
+    infer_except: tuple[str, ...] = setting((), "with --infer: relations (IRI or name) of which no edge is inferred")
+    max_inferred: int = setting(
+        10_000_000, "with --infer: edges that may follow; with more, nothing is written", minimum=0
+    )
     lenient: bool = setting(
         False, "keep statements of RDF whose IRIs are not valid, such as those with spaces, and count them"
     )

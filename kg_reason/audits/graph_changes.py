@@ -18,6 +18,7 @@ from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.counting import row_offsets
 from kg_reason.kg.edit_log import ADD, Edit
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.inferences import INFERRED_ARRAYS
 from kg_reason.kg.overlay import Overlay
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.nli import Fact
@@ -121,7 +122,7 @@ def _with_edges(
     head, relation, tail, weight = head[first], relation[first], tail[first], weight[first]
     out_offset, in_offset = row_offsets(head, graph.num_entities), row_offsets(tail, graph.num_entities)
     arrays = {
-        **graph.overlay.arrays,
+        **{name: array for name, array in graph.overlay.arrays.items() if name not in INFERRED_ARRAYS},
         "edge_head": head, "edge_relation": relation, "edge_tail": tail, "edge_weight": weight,
         "edge_source": np.zeros(len(head) + 1, dtype=np.int64),
         "out_offset": out_offset, "out_start": out_offset[:-1], "out_end": out_offset[1:],

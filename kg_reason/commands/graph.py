@@ -38,9 +38,13 @@ MAX_HINT_CHARACTERS = 60  # of a name there
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail; each also
 .gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their first lines: ConceptNet 5, ATOMIC,
-taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j. Folders are searched; - is standard input (with
---input-format). Text is UTF-8 unless --encoding says otherwise. Bad lines are all found in one pass and nothing is
-written; --skip-bad-lines reads the rest.
+taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j. Folders are searched; - is standard input
+(with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad lines are all found in one pass and nothing
+is written; --skip-bad-lines reads the rest.
+
+--infer rdfs adds the triples that follow: chains of subclasses and of relations declared transitive, what
+sub-properties, inverses, domains and ranges say, inherited types and disjointness. They are marked and name the lines
+they come from.
 
 A graph too large for this machine is asked for what it holds around the words of your sentences, one in each line:
   kg-reason build --endpoint https://example.org/sparql --seed sentences.txt --hops 2 --out kg
@@ -71,6 +75,9 @@ def add_commands(commands: Commands) -> None:
     export.add_argument("--format", choices=EXPORT_FORMATS, help="format of the file (default: by its suffix)")
     file_argument(
         export.add_argument("--out", required=True, metavar="FILE", help="file to write; - for standard output")
+    )
+    export.add_argument(
+        "--with-inferred", action="store_true", help="also edges that were inferred; TSV and GraphML mark them"
     )
     add_json(export)
 
@@ -115,6 +122,7 @@ def _build(arguments: argparse.Namespace) -> int:
         f"{out} is ready: {counted(stats.num_triples, 'triple')} between {entities}",
         *aligned([
             ["relations", f"{stats.num_relations:,}"],
+            *[["inferred", counted(stats.num_inferred, "triple")]] * bool(stats.num_inferred),
             ["labels", f"{stats.num_labels:,}" + (f" ({languages})" if languages else "")],
             ["size", sized(num_bytes)],
             ["time", timed(seconds)],
@@ -204,10 +212,12 @@ def _stats(arguments: argparse.Namespace) -> int:
         ["relations", f"{stats.num_relations:,}"],
         ["labels", f"{stats.num_labels:,}"],
     ]
+    counts += [["inferred", f"{stats.num_inferred:,}"]] * bool(stats.num_inferred)
     counts += [["edits", f"{edits:,}"]] * bool(edits) + [["bad lines skipped", f"{skipped:,}"]] * bool(skipped)
     show(f"{arguments.graph}  fingerprint {stats.fingerprint}", "", *aligned(counts, right=[1]))
     languages = {name or "(no language)": count for name, count in stats.languages.items()}
     show(*_ranking("triples per relation", stats.relations))
+    show(*_ranking("inferred triples per relation", stats.inferred_relations))
     show(*_ranking("labels per language", languages))
     show(*_ranking("triples and labels per source", stats.sources))
     return 0
@@ -230,7 +240,8 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.out == STANDARD_OUTPUT:
         if not arguments.format:
             raise UsageError("standard output tells no format, expected --format")
-        show_file(export_text(KnowledgeGraph.open(arguments.graph), arguments.format))
+        graph = KnowledgeGraph.open(arguments.graph)
+        show_file(export_text(graph, arguments.format, with_inferred=arguments.with_inferred))
         return 0
     target = Path(arguments.out)
     export_format = arguments.format or target.suffix.removeprefix(".")
@@ -238,13 +249,14 @@ def _export(arguments: argparse.Namespace) -> int:
         known = ", ".join(EXPORT_FORMATS)
         raise ConfigError(f"{target}: its suffix tells no format, expected --format with one of {known}")
     graph = KnowledgeGraph.open(arguments.graph)
-    export_graph(graph, target, export_format)
+    export_graph(graph, target, export_format, with_inferred=arguments.with_inferred)
+    num_triples = graph.num_edges + arguments.with_inferred * len(graph.inferences.edges())
     num_bytes = target.stat().st_size
     if arguments.json:
-        facts = {"path": str(target), "format": export_format, "num_triples": graph.num_edges, "num_bytes": num_bytes}
+        facts = {"path": str(target), "format": export_format, "num_triples": num_triples, "num_bytes": num_bytes}
         show_json(facts)
         return 0
-    triples = counted(graph.num_edges, "triple")
+    triples = counted(num_triples, "triple")
     show(f"{target} holds the graph as {export_format}: {triples} and its labels, {sized(num_bytes)}")
     return 0
 
@@ -284,6 +296,10 @@ def _edit(arguments: argparse.Namespace) -> int:
         new += [f"the relation {after.relation_id(number)}" for number in range(num_old, after.num_relations)]
         if new:
             show(f"new in the graph: {', '.join(map(short_name, new))}")
+    if not arguments.quiet and after.inferences.num:
+        num_gone = len(before.inferences.edges()) - len(after.inferences.edges())
+        gone = f"; {num_gone:,} that rested on this {'is' if num_gone == 1 else 'are'} gone" if arguments.remove else ""
+        remark(f"(inferred triples are those of the build{gone})")
     if not arguments.quiet and not arguments.undo:
         remark(f"(kg-reason edit {shlex.quote(str(folder))} --undo takes it back)")
     return 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN_GROUPS = 50  # relations of an entity, each direction by itself
 SHOWN_SOURCES = 20  # of a path
-STATED = ("sources", "weight", "qualifiers")  # of a step, what says where and how its edge was stated
+STATED = ("sources", "inferred", "weight", "qualifiers")  # of a step, what says where and how its edge was stated
 POS_NAMES = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": ""}
 
 
@@ -82,10 +82,11 @@ def _show(arguments: argparse.Namespace) -> int:
         relation = short_name(group["relation"])
         arrow = f"-[{relation}]->" if group["forward"] else f"<-[{relation}]-"
         rows = [
-            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _places(_said(n))]
+            [n["label"], (n["curie"] or n["entity"]) if n["entity"] != n["label"] else "", _stated(n)]
             for n in group["entities"]
         ]
-        show("", f"{arrow}  {group['num_entities']:,}", *aligned(rows))
+        inferred = f" ({group['num_inferred']:,} inferred)" if group["num_inferred"] else ""
+        show("", f"{arrow}  {group['num_entities']:,}{inferred}", *aligned(rows))
         _show_rest(group["num_entities"], limit)
     if len(groups) > num_shown:
         show("", f"... and {len(groups) - num_shown:,} more relations (--limit 0 shows all)")
@@ -109,7 +110,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
     from kg_reason.kg.paths import describe_edge
 
     groups: dict[tuple[str, bool], list[int]] = {}
-    for edge in graph.edges_of(entity):
+    for edge in [*graph.edges_of(entity), *graph.inferences.edges_of(entity)]:
         forward = graph.edge_head[edge] == entity
         relation = graph.relation_id(int(graph.edge_relation[edge]))
         groups.setdefault((relation, bool(forward)), []).append(edge)
@@ -124,7 +125,7 @@ def describe_entity(graph: KnowledgeGraph, entity: int, limit: int, language: st
         name = graph.relation_label(int(graph.edge_relation[edges[0]]), language)
         neighbours.append({
             "relation": name, "relation_id": relation, "forward": forward, "num_entities": len(edges),
-            "entities": described,
+            "num_inferred": sum(edge in graph.inferences for edge in edges), "entities": described,
         })  # fmt: skip
     status = entity_status(graph, entity)
     return {
@@ -141,14 +142,15 @@ def _named(graph: KnowledgeGraph, entity: int, language: str) -> dict[str, Any]:
     return {"entity": key, "curie": curie(key, graph.prefixes), "label": graph.entity_label(entity, language)}
 
 
-def _said(neighbour: dict[str, Any]) -> list[str]:
+def _stated(neighbour: dict[str, Any]) -> str:
     """Return where the edge to a neighbour was stated, with what qualifies it there in brackets."""
     from kg_reason.kg.qualifiers import from_plain, said_qualifiers
 
     sources, weight = neighbour["sources"], neighbour.get("weight", 1.0)
     qualifiers = neighbour.get("qualifiers") or [{}] * len(sources)
     said = [said_qualifiers(from_plain(of_source), weight) for of_source in qualifiers]
-    return [f"{source} ({what})" if what else source for source, what in zip(sources, said, strict=True)]
+    places = [f"{source} ({what})" if what else source for source, what in zip(sources, said, strict=True)]
+    return ("inferred from " if neighbour["inferred"] else "") + _places(places)
 
 
 def _places(sources: list[str]) -> str:

@@ -177,7 +177,8 @@ class _Search:
             push = grounding.paths.score.astype(np.float64)
         weights: dict[Unit, float] = {}
         for row, edges in enumerate(grounding.paths.edges.tolist()):
-            for unit in {self._unit(edge) for edge in edges if edge >= 0}:
+            stated = [ground for edge in edges if edge >= 0 for ground in self._stated(edge)]
+            for unit in {self._unit(edge) for edge in stated}:
                 weights[unit] = weights.get(unit, 0.0) + float(push[row])
         ranked = sorted(weights, key=lambda unit: (-weights[unit], unit))
         return [unit for unit in ranked if weights[unit] > MIN_PUSH][:MAX_SINGLES]
@@ -186,6 +187,13 @@ class _Search:
         """Return the facts that speak for the answer after a removal that was tried."""
         grounding, contributions = self._after[removed]
         return [unit for unit in self.units(grounding, contributions) if unit not in removed]
+
+    def _stated(self, edge: int) -> list[int]:
+        """Return the edges whose removal takes an edge away: itself, or each that an inferred one rests on."""
+        graph = self.reasoner.graph
+        if edge not in graph.inferences:
+            return [edge]
+        return [find_edge(graph, edge_triple(graph, ground)) for ground in graph.inferences.grounds(edge)]
 
     def _unit(self, edge: int) -> Unit:
         """Return the edges that state the fact of an edge: itself, and the same the other way round."""

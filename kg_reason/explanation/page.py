@@ -127,7 +127,7 @@ def _what(item: Evidence, sentence: str) -> str:
     first = item.path.steps[0]
     chain = [_isolated(first.head_label if first.forward else first.tail_label)]
     for step in item.path.steps:
-        relation = _isolated(step.relation)
+        relation = _isolated(step.told_relation)
         chain.append(f"\u2014{relation}\u2192" if step.forward else f"\u2190{relation}\u2014")
         chain.append(_isolated(step.tail_label if step.forward else step.head_label))
     parts.append(f'<div class="chain" dir="ltr">{" ".join(chain)}</div>')

@@ -215,7 +215,7 @@ def _edges(graph: PathGraph, evidence: Sequence[Evidence]) -> Iterator[Edge]:
         for origin, goal, step in zip(walk[:-1], walk[1:], item.path.steps, strict=True):
             turned = graph.column(origin) > graph.column(goal)
             left, right = (goal, origin) if turned else (origin, goal)
-            key = (left, right, step.relation, step.forward != turned)
+            key = (left, right, step.told_relation, step.forward != turned)
             sources, paths = found.setdefault(key, ({}, {}))
             sources.update(dict.fromkeys(step.said_sources()))
             paths[number] = None

@@ -141,6 +141,8 @@ class Trials:
         """Give the edges that moved the numbers that they have in the graph as it is."""
         edges = paths.edges.copy()
         for edge in np.unique(edges[edges >= 0]).tolist():
+            if edge in self.graph.inferences:
+                continue
             if edge >= self._num_edges or graph is not self._retriever.graph:
                 known = find_edge(self.graph, edge_triple(graph, edge))
                 edges[paths.edges == edge] = known if known >= 0 else self._num_edges + edge
@@ -150,12 +152,13 @@ class Trials:
         return [*(edge_triple(self.graph, edge) for edge in change.removed), *change.added]
 
     def _is_beyond(self, change: Change) -> bool:
-        """Tell whether a change is more than laying rows: too long ones, or an edge by whose loss others lose doubt."""
+        """Tell whether a change is more than laying rows: too long ones, or an edge that doubts or inferences need."""
         arrays, triples = self._arrays, self._triples(change)
         out_rows = sum(int(arrays["out_end"][head] - arrays["out_start"][head]) for head in {t[0] for t in triples})
         in_rows = sum(int(arrays["in_end"][tail] - arrays["in_start"][tail]) for tail in {t[2] for t in triples})
         doubted = any(self._retriever.is_doubtful(edge) for edge in change.removed)
-        return doubted or max(out_rows, in_rows) + len(triples) > ROOM
+        rested_on = self.graph.inferences.rest_on([self.graph.stored_edge(edge) for edge in change.removed])
+        return doubted or rested_on or max(out_rows, in_rows) + len(triples) > ROOM
 
     def _around(self, ends: Int64) -> Int64:
         """Return the ends of a change and their neighbours."""

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NARROW, OWN, PREFERRED, RELATED, AliasRows
+from kg_reason.kg.closure import InferredRows, infer_edges
 from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.deprecation import DEPRECATED_SHARE
+from kg_reason.kg.inferences import add_inferred
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.label_texts import label_texts, wanted_languages
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
@@ -134,6 +136,7 @@ class GraphBuilder:
         self._qualified: list[tuple[int, NDArray[np.int32]]] = []  # first edge of a block, the sets of its edges
         self._num_edges = 0
         self._label_kinds: list[int] = []  # by relation id; -1 = not a label
+        self._inferred: InferredRows | None = None
         self._edges = _Rows(
             head=np.int32, relation=np.int32, tail=np.int32, weight=np.float32, file=np.int32, line=np.int64
         )
@@ -222,7 +225,7 @@ class GraphBuilder:
         header: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
             "num_entities": len(entities),
-            "num_edges": len(arrays["edge_head"]),
+            "num_edges": len(arrays["in_edge"]),
             "num_aliases": len(arrays["alias_entity"]),
             "relations": used,
             "languages": languages,
@@ -248,6 +251,10 @@ class GraphBuilder:
             qualified.rows, aliases, self._config, entities=self._entities, relations=self._relations,
             texts=self._texts,
         )  # fmt: skip
+        if self._config.infer != "none":
+            self._inferred = infer_edges(
+                settled.edges, self._config, self._kind_of, entities=self._entities, relations=self._relations
+            )
         is_used = settled.is_used
         if len(qualified.rows.head) != self._num_edges or qualified.gone.any():
             is_used = used_terms(settled.edges, settled.aliases, len(is_used))
@@ -281,7 +288,9 @@ class GraphBuilder:
 
     def _add_edge_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], relation_keys: list[str]) -> list[str]:
         relation = self._edges.take("relation")
-        used = sorted({relation_keys[number] for number in np.unique(relation)})
+        inferred = self._inferred
+        numbers = relation if inferred is None else np.concatenate([relation, inferred.relation])
+        used = sorted({relation_keys[number] for number in np.unique(numbers)})
         number_of = {key: number for number, key in enumerate(used)}
         renumber = np.array([number_of.get(key, -1) for key in relation_keys], dtype=np.int32)
         relation = renumber[relation]
@@ -307,6 +316,11 @@ class GraphBuilder:
         arrays["relation_walk"] = relation_walk(
             arrays["edge_head"], arrays["edge_relation"], arrays["edge_tail"], len(used)
         )
+        if inferred is not None and len(inferred.head):
+            edge_of_row = np.empty(len(order), dtype=np.int64)
+            edge_of_row[order] = np.cumsum(first) - 1
+            ends = new_id[inferred.head], renumber[inferred.relation], new_id[inferred.tail]
+            add_inferred(arrays, ends, inferred.premise_offset, inferred.premise, edge_of_row)
         return used
 
     def _add_alias_arrays(

@@ -143,8 +143,9 @@ def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[
     delimited = {item.name for item in inputs if is_delimited(item)}
     if not delimited or graph.num_edges < MIN_TRIPLES_OF_A_TABLE:
         return []
-    uses = np.bincount(graph.edge_relation, minlength=graph.num_relations)
-    lonely = np.flatnonzero(uses[graph.edge_relation] == 1).tolist()
+    relations = graph.edge_relation[graph.live_edges()]
+    uses = np.bincount(relations, minlength=graph.num_relations)
+    lonely = np.flatnonzero(uses[relations] == 1).tolist()
     return sorted(
         source.file
         for edge in lonely

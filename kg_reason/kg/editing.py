@@ -7,6 +7,7 @@ added.
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
 from kg_reason.kg.builder import label_kinds
@@ -72,7 +73,8 @@ def _resolved(graph: KnowledgeGraph, operation: str, head: str, relation: str, t
     if operation == ADD and present:
         raise GraphError(f"{graph.path}: the graph already states {head_key} {relation_key} {tail_key}")
     if operation == REMOVE and not present:
-        raise UnknownEntityError(f"the graph does not state {head_key} {relation_key} {tail_key}")
+        fault = f"the graph does not state {head_key} {relation_key} {tail_key}"
+        raise UnknownEntityError(fault + _inferred_from(graph, head_key, relation_key, tail_key))
     return head_key, relation_key, tail_key
 
 
@@ -89,7 +91,8 @@ def _label_key(graph: KnowledgeGraph, head: str, label: str, operation: str) -> 
     if operation == ADD:
         return literal_key(wanted.text, wanted.language)
     for alias in graph.aliases(graph.entity(head)):
-        if alias.kind != "own" and alias.text == wanted.text and wanted.language in ("", alias.language):
+        is_same = normalize("NFC", alias.text) == normalize("NFC", wanted.text)
+        if alias.kind != "own" and is_same and wanted.language in ("", alias.language):
             return literal_key(alias.text, alias.language)
     raise UnknownEntityError(f"{head} has no label {label!r}")
 
@@ -103,6 +106,14 @@ def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
         if operation == ADD:
             return name
         raise
+
+
+def _inferred_from(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> str:
+    """Return what to remove for a triple that is inferred to go; empty where it is not."""
+    number = graph.relation(relation)
+    edge = graph.inferences.find(graph.entity(head), number, graph.entity(tail))
+    sources = ", ".join(map(str, graph.edge_sources(edge))) if edge >= 0 else ""
+    return f": it is inferred from {sources}, of which one would have to be removed" if sources else ""
 
 
 def _has_edge(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> bool:

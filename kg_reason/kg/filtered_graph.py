@@ -1,12 +1,14 @@
 """A built graph as it is on a day, from some sources, above some weight: the same graph without what does not count.
 
 The edges that are left get rows of their own, so linker, path search and explanations see a smaller graph and need not
-know why. Entities, labels and edits stay; the file on disk is not touched.
+know why. Entities, labels and edits stay; the file on disk is not touched. What was inferred is left out, since it may
+rest on what does not count.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,13 @@ from kg_reason.config import StatementConfig
 from kg_reason.kg.builder import Arrays, BuiltGraph
 from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.inferences import INFERRED_ARRAYS
 from kg_reason.kg.overlay import apply_edits
 from kg_reason.kg.qualifiers import NONE, Qualifiers, StoredQualifiers, weight_of
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.statement_filter import StatementFilter, Statements
+
+logger = logging.getLogger(__name__)
 
 
 def filtered_graph(graph: KnowledgeGraph, config: StatementConfig) -> KnowledgeGraph:
@@ -36,6 +41,7 @@ def filtered_graph(graph: KnowledgeGraph, config: StatementConfig) -> KnowledgeG
     chosen = StatementFilter(config)
     if not chosen:
         return graph
+    graph.check()
     header, arrays = graph.built.header, graph.built.arrays
     stored = StoredQualifiers.of(arrays)
     stored.check(len(arrays["source_file"]))
@@ -51,6 +57,8 @@ def filtered_graph(graph: KnowledgeGraph, config: StatementConfig) -> KnowledgeG
     chosen.tell()
     if counts.all():
         return graph
+    if graph.inferences.num:
+        logger.warning("inferred edges left out, since they may rest on what was: %d", graph.inferences.num)
     kept = _kept_arrays(arrays, counts, own_weight, len(header["relations"]))
     digest = hashlib.sha256(f"{header['fingerprint']} {config.to_json()}".encode())
     header = {**header, "num_edges": len(kept["edge_head"]), "fingerprint": digest.hexdigest()[:16]}
@@ -68,9 +76,15 @@ def _own_weights(stored: StoredQualifiers, num_statements: int) -> NDArray[np.fl
 
 def _is_light(arrays: Arrays, own_weight: NDArray[np.float32], min_weight: float) -> NDArray[np.bool_]:
     """Return which statements weigh too little by the weight of their edge; a weight of 1 counts as not given."""
-    of_edge = np.repeat(arrays["edge_weight"], np.diff(arrays["edge_source"]))
+    of_edge = _statement_weights(arrays)
     is_light: NDArray[np.bool_] = np.isnan(own_weight) & (of_edge != 1.0) & (of_edge < np.float32(min_weight))
     return is_light
+
+
+def _statement_weights(arrays: Arrays) -> NDArray[np.float32]:
+    """Return the weight of each statement's edge, float32 [num_statements]; inferred edges have no statement."""
+    sizes = np.diff(arrays["edge_source"])
+    return np.repeat(arrays["edge_weight"][: len(sizes)], sizes)
 
 
 def _kept_arrays(
@@ -83,11 +97,13 @@ def _kept_arrays(
     sizes = before[bounds[1:]] - before[bounds[:-1]]
     edges = np.flatnonzero(sizes)
     kept: dict[str, NDArray[Any]] = dict(arrays)
+    for name in INFERRED_ARRAYS:
+        kept.pop(name, None)
     for name in ("edge_head", "edge_relation", "edge_tail"):
         kept[name] = np.asarray(arrays[name])[edges]
     kept["edge_source"] = np.concatenate([[0], np.cumsum(sizes[edges])]).astype(np.int64)
     kept["source_file"], kept["source_line"] = arrays["source_file"][counts], arrays["source_line"][counts]
-    of_edge = np.repeat(arrays["edge_weight"], np.diff(bounds))
+    of_edge = _statement_weights(arrays)
     weight = np.where(np.isnan(own_weight), of_edge, own_weight)[counts]
     kept["edge_weight"] = np.maximum.reduceat(weight, kept["edge_source"][:-1]) if len(edges) else weight
     kept["out_offset"] = row_offsets(kept["edge_head"], num_entities)

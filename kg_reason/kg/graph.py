@@ -8,6 +8,7 @@ What is stored once, where (all arrays may be memory maps; ids are int32):
     edge_source, source_file, source_line     every place where an edge was stated
     qualified_source, qualified_set           rows of source_file that have qualifiers, and the set of each; none of
     qualifier_text, qualifier_offset          these where no statement is qualified (`qualifiers.py`); the sets as texts
+    premise_offset, premise_edge              what the inferred edges, behind the others, rest on (`inferences.py`)
     relation_walk                             how path search walks each relation (`relation_walk.py`)
     alias_*                                   labels with language, prior, part of speech and source, by entity
     label_*                                   the trie over all labels (`label_index.py`)
@@ -32,6 +33,7 @@ from kg_reason.kg.alias_kinds import ALIAS_KINDS, HIDDEN, OWN
 from kg_reason.kg.builder import BuiltGraph, build_blocks
 from kg_reason.kg.curies import expansions
 from kg_reason.kg.edit_log import EDITS_FILE, Edit
+from kg_reason.kg.inferences import Inferences
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits
@@ -76,7 +78,7 @@ class GraphStats(NamedTuple):
     """The size of a graph.
 
     `sources` counts the edges and labels that each input stated, `relations` the edges by readable name, the most
-    frequent first; of relations with one name each is told with its id.
+    frequent first; of relations with one name each is told with its id. Neither counts the `num_inferred` edges.
     """
 
     num_entities: int
@@ -87,10 +89,16 @@ class GraphStats(NamedTuple):
     sources: dict[str, int]
     fingerprint: str
     relations: dict[str, int]
+    inferred_relations: dict[str, int]
+
+    @property
+    def num_inferred(self) -> int:
+        """Return how many edges were inferred."""
+        return sum(self.inferred_relations.values())
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as plain data."""
-        return self._asdict()
+        return {**self._asdict(), "num_inferred": self.num_inferred}
 
 
 class KnowledgeGraph:
@@ -105,6 +113,7 @@ class KnowledgeGraph:
         self._primary_languages = tuple(primary_language(tag) for tag in overlay.languages)
         self.overlay = overlay
         self._arrays = arrays
+        self.inferences = Inferences(arrays, overlay.removed, overlay.added)
         self._sources: tuple[str, ...] = (*built.header["sources"], EDITS_FILE)
         self._relations: tuple[str, ...] = overlay.relations
         self.prefixes: dict[str, str] = built.header.get("prefixes", {})
@@ -334,11 +343,17 @@ class KnowledgeGraph:
         return min(sources) if sources else Source("", 0)
 
     def edge_sources(self, edge: int) -> tuple[Source, ...]:
-        """Return every place where an edge was stated, in the order of reading."""
+        """Return every place where an edge was stated, in the order of reading; of an inferred one what it rests on."""
         return tuple(statement.source for statement in self.edge_statements(edge))
 
     def edge_statements(self, edge: int) -> tuple[Statement, ...]:
-        """Return every place where an edge was stated with its qualifiers there, in the order of reading."""
+        """Return every place where an edge was stated with its qualifiers there, in the order of reading.
+
+        Those of an inferred edge are of the edges that it rests on, each place once.
+        """
+        if edge in self.inferences:
+            stated = [stated for ground in self.inferences.grounds(edge) for stated in self.edge_statements(ground)]
+            return tuple({statement.source: statement for statement in stated}.values())
         bounds = self._arrays["edge_source"]
         files, lines = self._arrays["source_file"], self._arrays["source_line"]
         if edge >= len(bounds) - 1:
@@ -348,6 +363,11 @@ class KnowledgeGraph:
         first, last = int(bounds[edge]), int(bounds[edge + 1])
         sources = [Source(self._sources[files[row]], int(lines[row])) for row in range(first, last)]
         return tuple(map(Statement, sources, self._qualifiers.of_rows(first, last)))
+
+    def stored_edge(self, edge: int) -> int:
+        """Return the number that an edge had at the build, before edits moved it; -1 for one that an edit added."""
+        num_stored = len(self._arrays["edge_source"]) - 1
+        return edge if edge < num_stored else self.overlay.slot_origin[edge - num_stored][0]
 
     def edges_of(self, entity: int) -> list[int]:
         """Return the ids of the edges that start or end in an entity, out-edges first, each once."""
@@ -394,6 +414,8 @@ class KnowledgeGraph:
         file_counts = np.bincount(files, minlength=len(self._sources))
         file_counts[-1] = len(self.overlay.edits)
         names = self._distinct_relation_names()
+        inferred = self.inferences.edges()
+        inferred_counts = Counter(self.edge_relation[inferred].tolist())
         return GraphStats(
             num_entities=self.num_entities,
             num_relations=self.num_relations,
@@ -405,7 +427,9 @@ class KnowledgeGraph:
             relations={
                 names[number]: int(count)
                 for number, count in sorted(enumerate(relation_counts), key=lambda item: -item[1])
+                if count or number not in inferred_counts
             },
+            inferred_relations={names[number]: count for number, count in inferred_counts.most_common()},
         )
 
     def _distinct_relation_names(self) -> list[str]:

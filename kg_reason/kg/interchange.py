@@ -17,6 +17,7 @@ import networkx as nx
 import numpy as np
 import pyoxigraph
 import rdflib
+from numpy.typing import NDArray
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.files import replace_file
@@ -48,18 +49,23 @@ _NAMESPACE = re.compile(r"<([^<>]*[#/:])[^<>#/:]*>")
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x85\u2028\u2029\ufffe\uffff]")
 
 
-def to_networkx(graph: KnowledgeGraph) -> nx.MultiDiGraph:
-    """Return a MultiDiGraph: nodes are entity ids with a `label`, edges have `relation`, `weight` and `sources`."""
+def to_networkx(graph: KnowledgeGraph, *, with_inferred: bool = False) -> nx.MultiDiGraph:
+    """Return a MultiDiGraph: nodes are entity ids with a `label`, edges have `relation`, `weight` and `sources`.
+
+    With the inferred edges among them, every edge also tells whether it is `inferred`.
+    """
     result = nx.MultiDiGraph()
     for entity in range(graph.num_entities):
         result.add_node(graph.entity_id(entity), label=graph.entity_label(entity))
-    for edge in graph.live_edges().tolist():
+    for edge in _edges(graph, with_inferred).tolist():
+        mark = {"inferred": edge in graph.inferences} if with_inferred else {}
         result.add_edge(
             graph.entity_id(int(graph.edge_head[edge])),
             graph.entity_id(int(graph.edge_tail[edge])),
             relation=graph.relation_id(int(graph.edge_relation[edge])),
             weight=float(graph.edge_weight[edge]),
             sources=" ".join(str(source) for source in graph.edge_sources(edge)),
+            **mark,
         )
     return result
 
@@ -72,9 +78,14 @@ def to_rdflib(graph: KnowledgeGraph) -> rdflib.Graph:
     return result
 
 
-def rdf_terms(graph: KnowledgeGraph) -> Iterator[tuple[str, str, str]]:
+def _edges(graph: KnowledgeGraph, with_inferred: bool) -> NDArray[np.int64]:
+    stated = graph.live_edges()
+    return np.concatenate([stated, graph.inferences.edges()]) if with_inferred else stated
+
+
+def rdf_terms(graph: KnowledgeGraph, *, with_inferred: bool = False) -> Iterator[tuple[str, str, str]]:
     """Yield every edge and label as term keys that RDF can carry, edges first."""
-    edges = graph.live_edges()
+    edges = _edges(graph, with_inferred)
     heads = set(np.unique(graph.edge_head[edges]).tolist())
     keys = [rdf_key(graph.entity_id(entity), is_head=entity in heads) for entity in range(graph.num_entities)]
     relations = [rdf_key(graph.relation_id(number), is_head=True) for number in range(graph.num_relations)]
@@ -112,17 +123,17 @@ def _node(key: str) -> rdflib.term.Node:
     return rdflib.Literal(term_text(key), datatype=datatype, normalize=False)
 
 
-def _n_triples(graph: KnowledgeGraph) -> Iterator[str]:
+def _n_triples(graph: KnowledgeGraph, with_inferred: bool) -> Iterator[str]:
     def written(key: str) -> str:
         return key if key.startswith(('"', "_:")) else f"<{key}>"
 
-    for terms in rdf_terms(graph):
+    for terms in rdf_terms(graph, with_inferred=with_inferred):
         yield " ".join(written(key) for key in terms) + " .\n"
 
 
-def _turtle(graph: KnowledgeGraph) -> str:
+def _turtle(graph: KnowledgeGraph, with_inferred: bool) -> str:
     """Return the triples by head, with a prefix for every namespace that is used more than now and then."""
-    rows = sorted(_n_triples(graph))
+    rows = sorted(_n_triples(graph, with_inferred))
     uses = Counter(namespace for row in rows for namespace in _NAMESPACE.findall(row.partition(' "')[0]))
     prefixes = {name: namespace for namespace, name in PREFIXES.items()}
     for namespace in sorted(uses):
@@ -134,18 +145,20 @@ def _turtle(graph: KnowledgeGraph) -> str:
     return (turtle or b"").decode()
 
 
-def _tsv(graph: KnowledgeGraph) -> Iterator[str]:
-    yield "head\trelation\ttail\tweight\tlanguage\tpos\n"
-    for edge in graph.live_edges().tolist():
+def _tsv(graph: KnowledgeGraph, with_inferred: bool) -> Iterator[str]:
+    marks = ("\t\n", "\tyes\n") if with_inferred else ("\n", "\n")
+    yield "head\trelation\ttail\tweight\tlanguage\tpos" + ("\tinferred\n" if with_inferred else "\n")
+    for edge in _edges(graph, with_inferred).tolist():
         head, tail = (graph.entity_id(int(end)) for end in (graph.edge_head[edge], graph.edge_tail[edge]))
         relation = graph.relation_id(int(graph.edge_relation[edge]))
-        yield f"{_cell(head)}\t{_cell(relation)}\t{_cell(tail)}\t{float(graph.edge_weight[edge]):.9g}\t\t\n"
+        yield f"{_cell(head)}\t{_cell(relation)}\t{_cell(tail)}\t{float(graph.edge_weight[edge]):.9g}\t\t"
+        yield marks[edge in graph.inferences]
     for entity in range(graph.num_entities):
         for alias in graph.aliases(entity):
             if alias.kind in LABEL_RELATION_OF:
                 cells = (graph.entity_id(entity), LABEL_RELATION_OF[alias.kind], alias.text)
                 row = "\t".join(_cell(cell) for cell in cells)
-                yield f"{row}\t{alias.prior:.9g}\t{alias.language}\t{alias.pos}\n"
+                yield f"{row}\t{alias.prior:.9g}\t{alias.language}\t{alias.pos}{marks[0]}"
 
 
 def _cell(key: str) -> str:
@@ -153,8 +166,8 @@ def _cell(key: str) -> str:
     return " ".join(text.replace("\0", "\ufffd").split())  # no reader of a table takes a NUL
 
 
-def _graphml(graph: KnowledgeGraph) -> str:
-    plain = to_networkx(graph)
+def _graphml(graph: KnowledgeGraph, with_inferred: bool) -> str:
+    plain = to_networkx(graph, with_inferred=with_inferred)
     plain = nx.relabel_nodes(plain, {node: _xml_text(node) for node in plain})
     for _, values in plain.nodes(data=True):
         values["label"] = _xml_text(values["label"])
@@ -167,28 +180,32 @@ def _xml_text(text: str) -> str:
     return _NOT_XML.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def export_text(graph: KnowledgeGraph, export_format: str) -> str:
+def export_text(graph: KnowledgeGraph, export_format: str, *, with_inferred: bool = False) -> str:
     """Return a graph as the text of a file: nt, ttl, tsv or graphml. TSV writes literals as their text.
+
+    Inferred edges are left out, since the file would state them; with them, TSV and GraphML tell which they are.
 
     Raises:
         ConfigError: the format is none of these.
     """
     if export_format == "nt":
-        return "".join(_n_triples(graph))
+        return "".join(_n_triples(graph, with_inferred))
     if export_format == "ttl":
-        return _turtle(graph)
+        return _turtle(graph, with_inferred)
     if export_format == "tsv":
-        return "".join(_tsv(graph))
+        return "".join(_tsv(graph, with_inferred))
     if export_format == "graphml":
-        return _graphml(graph)
+        return _graphml(graph, with_inferred)
     raise ConfigError(f"format: found {export_format!r}, expected one of {', '.join(EXPORT_FORMATS)}")
 
 
-def export_graph(graph: KnowledgeGraph, target: Path, export_format: str) -> None:
+def export_graph(
+    graph: KnowledgeGraph, target: Path, export_format: str, *, with_inferred: bool = False
+) -> None:
     """Write a graph to a file, all or nothing; see `export_text` for the formats.
 
     Raises:
         ConfigError: the format is none of these.
         KGReasonError: the target is a folder, or in one that does not exist.
     """
-    replace_file(target, export_text(graph, export_format).encode())
+    replace_file(target, export_text(graph, export_format, with_inferred=with_inferred).encode())

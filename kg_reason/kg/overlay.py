@@ -33,6 +33,8 @@ class Overlay:
         arrays: as in `graph.py`, with out_start, out_end, in_start, in_end [num_entities] for the rows.
         slot_origin: for each edge slot behind the stored edges: the stored edge it repeats, or the log line that
             added it (then the edge is -1); a line of 0 means a repeated edge.
+        removed: the stored edges that are gone.
+        added: the triples that are new.
         entities: keys of added entities, ids behind the stored ones; `entity_number` is its inverse.
     """
 
@@ -44,6 +46,8 @@ class Overlay:
     languages: tuple[str, ...]
     num_edges: int
     label_index: LabelIndex
+    removed: frozenset[int] = frozenset()
+    added: tuple[tuple[int, int, int], ...] = ()
     entities: list[str] = field(default_factory=list)
     entity_number: dict[str, int] = field(default_factory=dict)
     slot_origin: list[tuple[int, int]] = field(default_factory=list)
@@ -107,6 +111,7 @@ class _Patch:
                 self._edit_edge(edit)
         self._patch_edges()
         self._patch_aliases()
+        self.overlay.removed, self.overlay.added = frozenset(self.removed), tuple(self.added)
         digest = hashlib.sha256(self.overlay.fingerprint.encode())
         for edit in self.overlay.edits:
             digest.update(repr((edit.op, edit.head, edit.relation, edit.tail)).encode())

@@ -89,6 +89,7 @@ class Step:
     Attributes:
         weight: of the edge, the highest that a source states; 1.0 also where none is given.
         qualifiers: of the edge by each of its sources; empty where no source qualifies it.
+        inferred: no line states the edge; the sources are those of the edges that it follows from.
     """
 
     head: str
@@ -100,6 +101,12 @@ class Step:
     sources: tuple[Source, ...]
     weight: float = 1.0
     qualifiers: tuple[Qualifiers, ...] = ()
+    inferred: bool = False
+
+    @property
+    def told_relation(self) -> str:
+        """Return the relation as chains show it."""
+        return f"{self.relation}, inferred" if self.inferred else self.relation
 
     def to_json(self) -> dict[str, Any]:
         """Return the step as plain data; a weight other than 1 and qualifiers, one set for each source, are told."""
@@ -132,7 +139,7 @@ class Path:
         first = self.steps[0]
         parts = [first.head_label if first.forward else first.tail_label]
         for step in self.steps:
-            parts.append(f"-[{step.relation}]->" if step.forward else f"<-[{step.relation}]-")
+            parts.append(f"-[{step.told_relation}]->" if step.forward else f"<-[{step.told_relation}]-")
             parts.append(step.tail_label if step.forward else step.head_label)
         return " ".join(parts)
 
@@ -231,6 +238,7 @@ def _step(
         sources=tuple(statement.source for statement in statements),
         weight=weight,
         qualifiers=shown_qualifiers(graph, statements, weight, language),
+        inferred=edge in graph.inferences,
     )
 
 

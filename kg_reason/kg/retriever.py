@@ -18,6 +18,7 @@ from kg_reason.kg.edge_walks import edge_walks
 from kg_reason.kg.exclusion import excluded_entities, excluded_relations
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.hierarchies import climbing_relations
+from kg_reason.kg.inferred_paths import Excluded, InferredPaths
 from kg_reason.kg.linker import Candidate, Mention
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, measure_paths
 from kg_reason.kg.paths import PathTable
@@ -112,6 +113,7 @@ class Retriever:
         self.config = config = config or RetrieverConfig()
         self._excluded = excluded_entities(graph, config.exclude_entities)
         self._rows, self.inverse = _graph_rows(graph, config, self._excluded)
+        self._inferred = _inferred_paths(graph, self._rows, self.inverse, config, self._excluded)
         self._has_twins = bool((self._rows.twin >= 0).any())
         self._limits = Limits(
             max_hops=config.max_hops,
@@ -158,6 +160,8 @@ class Retriever:
             count = self._find_paths(
                 self._rows, self._limits, memory, query, self._scratch, num_premise, num_mentions
             )
+        if self._inferred is not None:
+            count = self._inferred.offer(query, self._limits, self._scratch, (num_premise, num_mentions, count))
         if not count:
             return PathTable.empty()
         rows, scores = self._scratch.kept_rows, self._scratch.kept_scores
@@ -268,6 +272,17 @@ def _graph_rows(
         climb_relation=climb_relation, closed=closed,
     )  # fmt: skip
     return rows, walks.inverse
+
+
+def _inferred_paths(
+    graph: KnowledgeGraph, rows: Rows, inverse: NDArray[np.int32], config: RetrieverConfig, entities: Collection[int]
+) -> InferredPaths | None:
+    """Return the paths of single inferred edges; None where the graph has none."""
+    if not graph.inferences.num:
+        return None
+    named = excluded_relations(graph, config.exclude_relations)
+    relations = named | {int(inverse[number]) for number in named}
+    return InferredPaths(graph, rows.walk, Excluded(relations, entities))
 
 
 def _freeze(array: NDArray[Any]) -> NDArray[Any]:

@@ -24,7 +24,7 @@ from kg_reason.kg.storage import ARRAY_FOLDER, BAD_LINES_FILE, HEADER_FILE, dama
 
 # Offset tables: name -> the array they cut; their entries rise from 0 to its length.
 OFFSETS = {
-    "entity_offset": "entity_text", "out_offset": "edge_head", "in_offset": "in_edge", "edge_source": "source_file",
+    "entity_offset": "entity_text", "out_offset": "in_edge", "in_offset": "in_edge", "edge_source": "source_file",
     "alias_offset": "alias_entity", "alias_text_offset": "alias_text", "label_word_offset": "label_word_text",
     "label_node_start": "label_node_alias",
 }  # fmt: skip
@@ -104,12 +104,13 @@ def _unfit(built: BuiltGraph) -> Iterator[str]:
     if missing:
         yield f"{HEADER_FILE}: found no array {', '.join(missing)}"
         return
-    sizes = {"num_entities": "entity_offset", "num_edges": "edge_head", "num_aliases": "alias_entity"}
+    sizes = {"num_entities": "entity_offset", "num_edges": "in_edge", "num_aliases": "alias_entity"}
     for name, array in sizes.items():
         found = len(arrays[array]) - (array == "entity_offset")
         if header.get(name) != found:
             yield f"{HEADER_FILE}: {name}: found {header.get(name)}, expected {found} as in {array}"
             return
+    yield from _unfit_inferences(arrays, len(arrays["in_edge"]))
     for name, cut in OFFSETS.items():
         yield from _unfit_offsets(arrays, name, cut)
     for name, (lowest, counted) in NUMBERS.items():
@@ -118,6 +119,25 @@ def _unfit(built: BuiltGraph) -> Iterator[str]:
         if len(values) and not (lowest <= int(values.min()) and int(values.max()) < bound):
             place = int(np.flatnonzero((values < lowest) | (values >= bound))[0])
             yield f"{ARRAY_FOLDER}/{name}.npy: found {values[place]} at {place}, expected {lowest} to {bound - 1}"
+
+
+def _unfit_inferences(arrays: Arrays, num_edges: int) -> Iterator[str]:
+    """Yield how the rows of inferred edges, which follow those of the stated ones, do not fit."""
+    offset = arrays.get("premise_offset", np.zeros(1, dtype=np.int64))
+    num_all = num_edges + len(offset) - 1
+    sizes = {"edge_head": 0, "edge_relation": 0, "edge_tail": 0, "edge_weight": 0, "edge_source": 1}
+    for name, more in sizes.items():
+        if len(arrays[name]) != num_all + more:
+            yield f"{ARRAY_FOLDER}/{name}.npy: found {len(arrays[name])} rows, expected {num_all + more}"
+    if len(offset) == 1:
+        return
+    bounds = {"premise_edge": num_all, "inferred_by_tail": len(offset) - 1}
+    for name, bound in bounds.items():
+        values = arrays.get(name, np.empty(0, dtype=np.int32))
+        if not len(values) or int(values.min()) < 0 or int(values.max()) >= bound:
+            yield f"{ARRAY_FOLDER}/{name}.npy: found other numbers than 0 to {bound - 1}"
+            return
+    yield from _unfit_offsets(arrays, "premise_offset", "premise_edge")
 
 
 def _unfit_offsets(arrays: Arrays, name: str, cut: str) -> Iterator[str]:

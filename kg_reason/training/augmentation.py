@@ -139,7 +139,7 @@ class Augmenter:
             return Augmented(example, grounding, False)
         label = rng.choice(labels)
         chosen = rng.choice([choice for choice in choices if choice.label == label])
-        changed = exchange_relations(paths, row, chosen, self._climbs, self._graph.num_edges)
+        changed = exchange_relations(paths, row, chosen, self._climbs, len(self._graph.edge_head))
         return Augmented(replace(example, label=label, justification=None), replace(grounding, paths=changed), True)
 
     def _drop(self, example: NLIExample, grounding: Grounding, ends: Ends | None, rng: random.Random) -> Grounding:

@@ -166,7 +166,7 @@ def _irrelevant_path(
     drawn = [steps[rng.randrange(len(steps))] for _ in range(length)]
     relations[0, :length] = [relation for relation, _ in drawn]
     forward[0, :length] = [way == 0 for _, way in drawn]
-    edges[0, :length] = [graph.num_edges + rng.randrange(1 << 24) for _ in range(length)]
+    edges[0, :length] = [len(graph.edge_head) + rng.randrange(1 << 24) for _ in range(length)]
     if paths.num_paths:
         features = paths.features[[rng.randrange(paths.num_paths)]].copy()
     else:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kg_reason import KnowledgeGraph, NLIExample, Reasoner
+from kg_reason import BuildConfig, KnowledgeGraph, NLIExample, Reasoner, build_graph
 from kg_reason.explanation import counterfactual
 from kg_reason.explanation.counterfactual import Alternative, Counterfactual, find_counterfactual
 from kg_reason.explanation.missing import Fact
@@ -61,6 +61,28 @@ def test_removals_have_the_logits_of_the_really_edited_graph(two_way_folder, mak
         real = after_real_edits(two_way_folder, reasoner, example, "remove", triples)
         assert differences(found.answer, real) == pytest.approx(0, abs=1e-5)
         (two_way_folder / "edits.jsonl").unlink()
+    assert num_found > 0
+
+
+def test_an_inferred_step_falls_with_a_stated_edge_that_it_rests_on(make_reasoner, tmp_path):
+    chain = ["violin", "bowed", "string", "acoustic", "musical", "sounding", "device", "artefact", "object"]
+    rows = "".join(f"{below}\tis a\t{above}\n" for below, above in zip(chain, chain[1:], strict=False))
+    (tmp_path / "t.tsv").write_text(rows)
+    build_graph([tmp_path / "t.tsv"], tmp_path / "kg", BuildConfig(infer="rdfs"))
+    example, num_found = NLIExample("A violin plays.", "An object plays."), 0
+    for seed in range(5):
+        graph = KnowledgeGraph.open(tmp_path / "kg")
+        reasoner = deciding(make_reasoner(graph=graph, seed=seed))
+        assert reasoner.predict_examples([example])[0].evidence[0].path.steps[0].inferred
+        found = find_counterfactual(reasoner, example).removal
+        if found is None:
+            continue
+        num_found += 1
+        triples = [triple for fact in found.facts for triple in fact.triples]
+        assert len(triples) == 1
+        real = after_real_edits(tmp_path / "kg", reasoner, example, "remove", triples)
+        assert differences(found.answer, real) == pytest.approx(0, abs=1e-5)
+        (tmp_path / "kg" / "edits.jsonl").unlink()
     assert num_found > 0
 
 

@@ -58,7 +58,7 @@ def test_plain_data_of_a_step_has_the_names_that_every_face_speaks(toy_graph, pa
     step = describe_path(toy_graph, paths, 0).to_json()["steps"][1]
     assert step == {
         "head": "ex:cello", "head_label": "cello", "relation": "hypernym", "tail": "ex:bowedInstrument",
-        "tail_label": "bowed instrument", "forward": False, "sources": ["toy.tsv:2"],
+        "tail_label": "bowed instrument", "forward": False, "sources": ["toy.tsv:2"], "inferred": False,
     }
 
 

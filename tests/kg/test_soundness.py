@@ -79,7 +79,7 @@ def test_a_graph_that_cannot_be_opened_says_why(folder, spoil, message):
         ("alias_text_offset", lambda array: array[::-1], "alias_text_offset.npy: found "),
         ("out_offset", lambda array: array[[0, -1, *range(1, len(array) - 2), -1]], "found a falling offset"),
         ("source_file", lambda array: array - 1, "source_file.npy: found -1 at 0, expected 0 to 0"),
-        ("edge_head", lambda array: array[:-1], "num_edges: found 2, expected 1 as in edge_head"),
+        ("edge_head", lambda array: array[:-1], "edge_head.npy: found 1 rows, expected 2"),
     ],
 )
 def test_arrays_that_do_not_fit_together_are_found(folder, name, change, message):
