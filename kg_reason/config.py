@@ -182,7 +182,7 @@ class StatementConfig(Config):
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointConfig(Config):
-    """What a SPARQL endpoint is asked for a local extract, and how much of it."""
+    """What a SPARQL endpoint is asked for, and how much of it."""
 
     hops: int = setting(2, "edges from the words of the seed; 4 for every path that climbs", minimum=0, maximum=7)
     endpoint_languages: tuple[str, ...] = setting(
@@ -200,12 +200,16 @@ class EndpointConfig(Config):
     exclude_relation_prefixes: tuple[str, ...] = setting((), "beginnings of the IRIs of relations to leave out")
     literals: bool = setting(False, "also fetch edges to values such as dates and numbers")
     max_label_words: int = setting(6, "longest run of words of the seed that is looked up", minimum=1, maximum=32)
-    max_entities_per_label: int = setting(50, "entities kept of those with one label", minimum=1, maximum=10_000)
+    max_entities_per_label: int = setting(100, "entities kept of those with one label", minimum=1, maximum=10_000)
     max_edges_per_entity: int = setting(
         500, "edges kept per entity and direction; nothing is fetched beyond an entity that has more", minimum=1
     )
     order_capped: bool = setting(
         True, "let the endpoint sort the edges of which only some are kept; without, it may keep others each time"
+    )
+    survey_relations: bool = setting(
+        True, "ask once which relations there are, and which state each other's edges the other way round, for which "
+        "some endpoints are too large; without, none is known as an inverse, and paths over both are told twice"
     )
     batch_size: int = setting(100, "entities in one query", minimum=1, maximum=10_000)
     max_rows: int = setting(5_000, "rows asked of one query; below the endpoint's own limit", minimum=10)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,28 +24,43 @@ Value = str | int | float | bool | list[Any]
 NOT_FLAGS = {"help", "config", "command", "run"}  # of a parser: what a file cannot set
 
 
-def add_settings(parser: argparse.ArgumentParser, group: type[Config], title: str) -> None:
+def add_settings(
+    parser: argparse.ArgumentParser, group: type[Config], title: str, *, only: Collection[str] = ()
+) -> None:
     """Add one flag for every field of a group of settings.
 
     Args:
         parser: gets an argument group of the given title.
         group: the dataclass.
         title: heading in `--help`.
+        only: the fields that the command uses; none: all.
     """
     section = parser.add_argument_group(title, group.__doc__.strip().splitlines()[0] if group.__doc__ else None)
-    for item in fields(group):
+    for item in _fields(group, only):
         names = [item.metadata["short"], flag_name(item.name)] if item.metadata["short"] else [flag_name(item.name)]
         section.add_argument(*names, dest=item.name, default=argparse.SUPPRESS, **_describe(item))
 
 
-def settings_from(arguments: argparse.Namespace, group: type[Settings]) -> Settings:
+def settings_from(
+    arguments: argparse.Namespace, group: type[Settings], *, only: Collection[str] = ()
+) -> Settings:
     """Return the settings of a group: the flags that were given, defaults for the rest.
+
+    Args:
+        arguments: of the command.
+        group: the dataclass.
+        only: the fields that the command uses, as for `add_settings`.
 
     Raises:
         ConfigError: a value outside its range.
     """
-    given = {item.name: getattr(arguments, item.name) for item in fields(group) if hasattr(arguments, item.name)}
+    found = (item.name for item in _fields(group, only) if hasattr(arguments, item.name))
+    given = {name: getattr(arguments, name) for name in found}
     return group(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+def _fields(group: type[Config], only: Collection[str]) -> list[Field[Any]]:
+    return [item for item in fields(group) if not only or item.name in only]
 
 
 def flag_name(setting: str) -> str:

@@ -1,12 +1,17 @@
 """Measure what a local extract of a SPARQL endpoint costs, and how far its answers are those of the whole graph.
 
-    python scripts/bench_endpoint.py GRAPH PAIRS.jsonl [--num-pairs 100] [--hops 1 2 3 4] [--json]
+    python scripts/bench_endpoint.py GRAPH PAIRS.jsonl [--num-pairs 100] [--hops 1 2 3 4] [--live] [--json]
 
 The graph is written out as N-Triples. These are built again as a whole (N-Triples know no sense ranks and parts of
 speech), and loaded into a store of oxigraph that answers SPARQL on loopback, from another process. For each number of
 hops an extract is made from the sentences of the pairs, and built. Told are queries, bytes and seconds (of extract and
 build), what is in the extract, and the share of pairs with equal mentions (places, entities and scores) and with equal
 paths (entities, relations, directions, in their order).
+
+With --live no extract is made: each pair is answered over the endpoint itself (`kg/remote_graph.py`), first by one that
+knows only the relations of the endpoint, then by one that remembers the pairs before. Told are the shares of equal
+answers (paths with all that is measured of them), and queries, bytes and milliseconds of a pair, beside the whole graph
+in memory.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import numpy as np
 import pyoxigraph
 
 from kg_reason.config import EndpointConfig
@@ -32,6 +38,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.grounding import Grounder
 from kg_reason.kg.interchange import export_graph
 from kg_reason.kg.linker import EntityLinker, Mention
+from kg_reason.kg.remote_graph import RemoteGraph
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.sparql_client import SparqlClient
 from kg_reason.nli import NLIExample
@@ -47,6 +54,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path, help="JSONL file with premise and hypothesis")
     parser.add_argument("--num-pairs", type=int, default=100, help="pairs, spread over the file")
     parser.add_argument("--hops", type=int, nargs="+", default=[1, 2, 3, 4], help="extracts to make")
+    parser.add_argument("--live", action="store_true", help="answer over the endpoint itself")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
 
@@ -63,12 +71,18 @@ def main() -> None:
         server = context.Process(target=serve, args=(triples, theirs), daemon=True)
         server.start()
         port = ours.recv()
+        url = f"http://127.0.0.1:{port}/sparql"
+        if options.live:
+            facts = measure_live(url, pairs, whole)
+            server.terminate()
+            print(json.dumps(facts) if options.json else "\n".join(f"{name}: {value}" for name, value in facts.items()))
+            return
         if not options.json:
             print(f"whole graph: {whole.num_entities:,} entities, {whole.num_edges:,} edges; {len(pairs)} pairs")
             print("hops  queries  MB read  seconds  entities     edges  capped  equal mentions  equal paths")
         rows = []
         for hops in options.hops:
-            row = measure(f"http://127.0.0.1:{port}/sparql", pairs, expected, hops, folder)
+            row = measure(url, pairs, expected, hops, folder)
             rows.append(row)
             if not options.json:
                 show(row)
@@ -95,8 +109,10 @@ def read_pairs(path: Path, num_pairs: int) -> list[Pair]:
     return [(row["premise"], row["hypothesis"]) for row in rows[::step][:num_pairs]]
 
 
-def ground(graph: KnowledgeGraph, pairs: Sequence[Pair]) -> list[tuple[list[object], list[object]]]:
-    """Return mentions and paths of each pair, by names that do not depend on the graph."""
+def ground(
+    graph: KnowledgeGraph, pairs: Sequence[Pair], *, with_features: bool = False
+) -> list[tuple[list[object], list[object]]]:
+    """Return mentions and paths of each pair, and what is measured of these, by names that no graph changes."""
     grounder = Grounder(EntityLinker(graph), Retriever(graph))
     found = []
     for premise, hypothesis in pairs:
@@ -109,7 +125,8 @@ def ground(graph: KnowledgeGraph, pairs: Sequence[Pair]) -> list[tuple[list[obje
             entities = [graph.entity_id(entity) for entity in table.entities[row, : length + 1].tolist()]
             relations = [graph.relation_id(relation) for relation in table.relations[row, :length].tolist()]
             ends = (int(table.start[row]), int(table.end[row]))
-            paths.append((ends, entities, relations, table.forward[row, :length].tolist()))
+            features = table.features[row].tolist() if with_features else []
+            paths.append((ends, entities, relations, table.forward[row, :length].tolist(), features))
         found.append((mentions, paths))
     return found
 
@@ -140,6 +157,51 @@ def measure(
     return {
         **report.to_json(), "hops": hops, "seconds": seconds, "equal_mentions": shares[0], "equal_paths": shares[1],
     }  # fmt: skip
+
+
+def measure_live(url: str, pairs: Sequence[Pair], whole: KnowledgeGraph) -> Facts:
+    """Answer every pair over the endpoint, without and with memory of the pairs before."""
+    client = SparqlClient(url, EndpointConfig(query_pause=0.0, max_queries=1_000_000))
+    remote = RemoteGraph(client)
+    grounder = Grounder(EntityLinker(whole), Retriever(whole))
+    grounder.ground(NLIExample(*pairs[0]))
+    local = []
+    for pair in pairs:
+        started = time.perf_counter()
+        grounder.ground(NLIExample(*pair))
+        local.append(1e3 * (time.perf_counter() - started))
+    expected = ground(whole, pairs, with_features=True)
+    started = time.perf_counter()
+    remote.around([NLIExample(*pairs[0])])
+    facts: Facts = {
+        "pairs": len(pairs),
+        "first pair": {"queries": client.usage.num_queries, "seconds": round(time.perf_counter() - started, 2)},
+        "milliseconds in memory": spread(local),
+    }
+    for name in ("alone", "in a row"):
+        remote.facts.forget()
+        equal, queries, num_bytes, milliseconds = [0, 0], [], [], []
+        for pair, wanted in zip(pairs, expected, strict=True):
+            if name == "alone":
+                remote.facts.forget()
+            before, started = client.usage, time.perf_counter()
+            part = remote.around([NLIExample(*pair)])
+            (found,) = ground(part, [pair], with_features=True)
+            milliseconds.append(1e3 * (time.perf_counter() - started))
+            queries.append(client.usage.num_queries - before.num_queries)
+            num_bytes.append(client.usage.num_bytes - before.num_bytes)
+            equal = [count + (found[side] == wanted[side]) for side, count in enumerate(equal)]
+        facts[name] = {
+            "equal mentions": equal[0] / len(pairs), "equal paths": equal[1] / len(pairs),
+            "queries": spread(queries), "kilobytes": spread([number / 1e3 for number in num_bytes]),
+            "milliseconds": spread(milliseconds),
+        }  # fmt: skip
+    return facts
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return the median and the 99th percentile."""
+    return {"p50": round(float(np.percentile(values, 50)), 1), "p99": round(float(np.percentile(values, 99)), 1)}
 
 
 def serve(triples: Path, port: Connection) -> None:

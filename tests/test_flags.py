@@ -9,6 +9,7 @@ import pytest
 
 from kg_reason.config import (
     BuildConfig,
+    EndpointConfig,
     ExampleConfig,
     LinkerConfig,
     ModelConfig,
@@ -155,3 +156,12 @@ def test_written_settings_read_back_as_they_were(tmp_path):
     set_under(parser, values)
     arguments = parser.parse_args(["--out", "x", "--examples", "y"])
     assert settings_from(arguments, TrainConfig) == settings
+
+
+def test_a_command_may_take_some_settings_of_a_group_and_leave_the_others_alone():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--batch-size", type=int, default=32)  # the command's own
+    add_settings(parser, EndpointConfig, "endpoint", only=("query_pause", "query_cache"))
+    arguments = parser.parse_args(["--query-pause", "0"])
+    found = settings_from(arguments, EndpointConfig, only=("query_pause", "query_cache"))
+    assert found == EndpointConfig(query_pause=0.0)

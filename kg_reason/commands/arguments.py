@@ -51,9 +51,10 @@ def folder_argument(action: argparse.Action) -> None:
     setattr(action, "complete", _FOLDERS)  # noqa: B010 - as above
 
 
-def add_graph(parser: argparse.ArgumentParser) -> None:
-    """Add the graph folder as the first argument."""
-    folder_argument(parser.add_argument("graph", metavar="DIR", help="graph folder, made by kg-reason build"))
+def add_graph(parser: argparse.ArgumentParser, further: str = "") -> None:
+    """Add the graph folder as the first argument; `further` says what else it may be."""
+    help_text = f"graph folder, made by kg-reason build{f', {further}' if further else ''}"
+    folder_argument(parser.add_argument("graph", metavar="DIR", help=help_text))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

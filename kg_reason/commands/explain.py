@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_json, file_argument
-from kg_reason.commands.model import add_run, load_reasoner
+from kg_reason.commands.model import add_run, reasoners_for
 from kg_reason.commands.printing import hint, remark, show, show_json
 from kg_reason.config import ExampleConfig
 from kg_reason.flags import add_settings, number, settings_from
@@ -32,7 +32,7 @@ An empty premise asks about a claim. With --file every pair of an example file i
 def add_commands(commands: Commands) -> None:
     """Add the command of this room."""
     explain = add_command(commands, "explain", _explain, "explain the answer to a pair by its evidence", DETAILS)
-    add_run(explain)
+    add_run(explain, endpoint=True)
     explain.add_argument("premise", nargs="?", metavar="PREMISE", help="what is given; may be empty")
     explain.add_argument("hypothesis", nargs="?", metavar="HYPOTHESIS", help="what may follow from it")
     file_argument(explain.add_argument("--file", metavar="FILE", help="example file whose pairs are explained"))
@@ -52,8 +52,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     examples = _wanted(arguments)
     from kg_reason.explanation.explain import explain
 
-    reasoner = load_reasoner(arguments)
-    for place, example in enumerate(examples):
+    for place, (reasoner, (example,)) in enumerate(reasoners_for(arguments, examples, 1)):
         explanation = explain(
             reasoner, example, counterfactual=arguments.counterfactual, words=arguments.words
         )

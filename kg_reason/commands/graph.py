@@ -18,6 +18,7 @@ from kg_reason.commands.arguments import (
     file_argument,
     folder_argument,
 )
+from kg_reason.commands.endpoint import EXTRACTED
 from kg_reason.commands.printing import counted, hint, remark, show, show_file, show_json, sized, timed
 from kg_reason.config import BuildConfig, EndpointConfig
 from kg_reason.errors import ConfigError
@@ -64,7 +65,7 @@ def add_commands(commands: Commands) -> None:
     file_argument(build.add_argument("--seed", metavar="FILE", help="with --endpoint: sentences it is to be about"))
     add_json(build)
     add_settings(build, BuildConfig, "reading")
-    add_settings(build, EndpointConfig, "endpoint")
+    add_settings(build, EndpointConfig, "endpoint", only=EXTRACTED)
 
     stats = add_command(commands, "stats", _stats, "count what a graph holds")
     add_graph(stats)
@@ -266,7 +267,7 @@ def _edit(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.graph import KnowledgeGraph
 
     folder = Path(arguments.graph)
-    before = KnowledgeGraph.open(folder)
+    before = KnowledgeGraph.open(arguments.graph)
     if arguments.list:
         edits = before.overlay.edits
         if arguments.json:

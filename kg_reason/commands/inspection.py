@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_graph, add_json
+from kg_reason.commands.endpoint import GRAPH_HELP, add_endpoint, names_endpoint, open_remote
 from kg_reason.commands.printing import counted, remark, show, show_json
 from kg_reason.config import LinkerConfig, RetrieverConfig, StatementConfig
 from kg_reason.errors import UnknownEntityError
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 SHOWN_GROUPS = 50  # relations of an entity, each direction by itself
 SHOWN_SOURCES = 20  # of a path
 STATED = ("sources", "inferred", "weight", "qualifiers")  # of a step, what says where and how its edge was stated
+MAX_NEIGHBOURS = 1_000  # whose labels an endpoint is asked for, per relation and direction, where all are shown
 POS_NAMES = {"n": "noun", "v": "verb", "a": "adjective", "r": "adverb", "": ""}
 
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this room."""
     entity = add_command(commands, "show", _show, "show an entity: its labels, neighbours and sources")
-    add_graph(entity)
+    add_graph(entity, GRAPH_HELP)
     entity.add_argument("entity", metavar="ENTITY", help="id, CURIE or label")
     entity.add_argument(
         "--limit", type=number(int, 0), default=10, metavar="N", help="lines per group; 0: all (default: 10)"
@@ -35,22 +37,27 @@ def add_commands(commands: Commands) -> None:
     entity.add_argument("--language", default="en", help="language of the neighbours' labels (default: en)")
     add_json(entity)
     add_settings(entity, StatementConfig, "statements that count")
+    add_endpoint(entity)
 
     paths = add_command(commands, "paths", _paths, "show the paths of a graph between the words of two texts")
-    add_graph(paths)
+    add_graph(paths, GRAPH_HELP)
     paths.add_argument("start", metavar="TEXT", help="words or a sentence")
     paths.add_argument("end", metavar="TEXT", help="words or a sentence")
     add_json(paths)
     add_settings(paths, StatementConfig, "statements that count")
     add_settings(paths, LinkerConfig, "linking")
     add_settings(paths, RetrieverConfig, "path search")
+    add_endpoint(paths)
 
 
 def _show(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.filtered_graph import filtered_graph
     from kg_reason.kg.graph import KnowledgeGraph
 
-    graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
+    if names_endpoint(arguments.graph):
+        graph = open_remote(arguments).about(arguments.entity, arguments.limit or MAX_NEIGHBOURS)
+    else:
+        graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
     found = graph.find_entities(arguments.entity)
     if not found:
         raise UnknownEntityError(f"{arguments.graph}: the graph has no entity {arguments.entity!r}")
@@ -175,10 +182,13 @@ def _paths(arguments: argparse.Namespace) -> int:
     for which, text in (("first", arguments.start), ("second", arguments.end)):
         if not text.strip():
             raise UsageError(f"found no {which} text, expected words or a sentence")
-    graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
-    linking = settings_from(arguments, LinkerConfig)
-    grounder = Grounder(EntityLinker(graph, linking), Retriever(graph, settings_from(arguments, RetrieverConfig)))
-    grounding = grounder.ground(NLIExample(arguments.start, arguments.end))
+    linking, search = settings_from(arguments, LinkerConfig), settings_from(arguments, RetrieverConfig)
+    example = NLIExample(arguments.start, arguments.end)
+    if names_endpoint(arguments.graph):
+        graph = open_remote(arguments, linking, search).around([example])
+    else:
+        graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
+    grounding = Grounder(EntityLinker(graph, linking), Retriever(graph, search)).ground(example)
     found = []
     for row in range(grounding.paths.num_paths):
         path = describe_path(graph, grounding.paths, row, language=linking.language)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from kg_reason.commands.arguments import (
     file_argument,
     folder_argument,
 )
+from kg_reason.commands.endpoint import GRAPH_HELP, add_endpoint, names_endpoint, open_remote
 from kg_reason.commands.printing import counted, hint, show, show_json
 from kg_reason.config import ExampleConfig, LinkerConfig, StatementConfig, SynthesisConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
@@ -66,15 +69,18 @@ def add_commands(commands: Commands) -> None:
     add_settings(evaluate, ExampleConfig, "examples")
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
+def add_run(parser: argparse.ArgumentParser, *, endpoint: bool = False) -> None:
     """Add the run folder as the first argument, and the flags that replace its graph and keep parts of it out."""
     folder_argument(parser.add_argument("model", metavar="RUN", help="run folder, made by kg-reason train"))
-    add_graph_choice(parser)
+    add_graph_choice(parser, endpoint=endpoint)
 
 
-def add_graph_choice(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that replace the graph of a run and keep parts of it out."""
-    folder_argument(parser.add_argument("--graph", metavar="DIR", help="another graph than the run's own"))
+def add_graph_choice(parser: argparse.ArgumentParser, *, endpoint: bool = False) -> None:
+    """Add the flags that replace the graph of a run, by that of an endpoint too if it may, and keep parts of it out."""
+    help_text = f"another graph than the run's own{f', {GRAPH_HELP}' if endpoint else ''}"
+    folder_argument(parser.add_argument("--graph", metavar="DIR", help=help_text))
+    if endpoint:
+        add_endpoint(parser)
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="NAME",
         help="relation or entity that no path may use, beside what the run excludes; may be given several times",
@@ -92,8 +98,6 @@ def add_abstain_below(parser: argparse.ArgumentParser) -> None:
 
 def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
     """Open the run of the arguments, on an accelerator where there is one."""
-    import torch
-
     from kg_reason.exclusion import counting, excluding
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.reasoner import Reasoner
@@ -102,6 +106,44 @@ def load_reasoner(arguments: argparse.Namespace) -> Reasoner:
     reasoner = counting(Reasoner.load(arguments.model, graph), settings_from(arguments, StatementConfig))
     if arguments.exclude:
         reasoner = excluding(reasoner, arguments.exclude)
+    return _on_accelerator(reasoner)
+
+
+def reasoners_for(
+    arguments: argparse.Namespace, examples: Iterable[NLIExample], batch_size: int
+) -> Iterator[tuple[Reasoner, list[NLIExample]]]:
+    """Yield examples batch by batch, each with the reasoner that answers them.
+
+    It is the same one for all, unless the graph is behind an endpoint: then each batch has its own part of that.
+    """
+    batches = _batches(examples, batch_size)
+    if not names_endpoint(arguments.graph):
+        reasoner = load_reasoner(arguments)
+        yield from ((reasoner, batch) for batch in batches)
+        return
+    from kg_reason.config import ReasonerConfig
+    from kg_reason.reasoner import Reasoner
+    from kg_reason.run_folder import read_saved
+
+    config = ReasonerConfig.from_json(read_saved(Path(arguments.model))["settings"])
+    remote = open_remote(arguments, config.linker, config.retriever)
+    if arguments.exclude:
+        remote.search = remote.exclude(arguments.exclude)
+        config = replace(config, retriever=remote.search)
+    reasoner = _on_accelerator(Reasoner.load(arguments.model, remote.around(())))
+    for batch in batches:
+        yield reasoner.over(remote.around(batch), config), batch
+
+
+def _batches(examples: Iterable[NLIExample], size: int) -> Iterator[list[NLIExample]]:
+    rows = iter(examples)
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _on_accelerator(reasoner: Reasoner) -> Reasoner:
+    import torch
+
     device = torch.accelerator.current_accelerator(check_available=True)
     if device is not None:
         reasoner.model.to(device)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_json, file_argument
-from kg_reason.commands.model import add_abstain_below, add_run, load_reasoner
+from kg_reason.commands.model import add_abstain_below, add_run, reasoners_for
 from kg_reason.commands.printing import remark, show, show_json
 from kg_reason.config import ExampleConfig
 from kg_reason.errors import InputSyntaxError
@@ -18,7 +18,9 @@ from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.terminal import is_unicode
 
 if TYPE_CHECKING:
+    from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.nli import NLIExample
+    from kg_reason.prediction import Prediction
 
 STANDARD_INPUT = "-"
 RULE = "-" * 72
@@ -31,7 +33,7 @@ texts with a tab between them. FILE may be any example file. Answers come in the
 def add_commands(commands: Commands) -> None:
     """Add the command of this room."""
     query = add_command(commands, "query", _query, "answer pairs, and show the paths that moved each answer", DETAILS)
-    add_run(query)
+    add_run(query, endpoint=True)
     query.add_argument("premise", nargs="?", metavar="PREMISE", help="what is given; may be empty")
     query.add_argument("hypothesis", nargs="?", metavar="HYPOTHESIS", help="what may follow from it")
     file_argument(query.add_argument("--file", metavar="FILE", help="pairs to answer; - for standard input"))
@@ -58,11 +60,13 @@ def _query(arguments: argparse.Namespace) -> int:
     faults: list[InputSyntaxError] = []
     examples_seen: deque[NLIExample] = deque()  # read, and not yet answered
     examples = _before_fault(_wanted(arguments), faults, examples_seen)
-    policy = Policy.load(arguments.policy) if arguments.policy is not None else None
-    reasoner = load_reasoner(arguments)
-    policy = policy.for_graph(reasoner.graph) if policy is not None else None
+    named_policy = Policy.load(arguments.policy) if arguments.policy is not None else None
+    policy, graph = named_policy, None
     place = -1
-    for place, prediction in enumerate(reasoner.iter_predictions(examples, arguments.batch_size)):
+    for place, (answered_over, prediction) in enumerate(_predictions(arguments, examples)):
+        if named_policy is not None and answered_over is not graph:
+            graph = answered_over
+            policy = named_policy.for_graph(graph)
         example_id = examples_seen.popleft().example_id
         answer = prediction if policy is None else apply_policy(prediction, policy)
         is_refused = isinstance(answer, PolicyAnswer) and answer.is_refused
@@ -80,6 +84,14 @@ def _query(arguments: argparse.Namespace) -> int:
     if place < 0 and not arguments.quiet:
         remark("no pair was found, so there is no answer")
     return 0
+
+
+def _predictions(
+    arguments: argparse.Namespace, examples: Iterable[NLIExample]
+) -> Iterator[tuple[KnowledgeGraph, Prediction]]:
+    """Yield the answers in order, each with the graph that it rests on."""
+    for reasoner, batch in reasoners_for(arguments, examples, arguments.batch_size):
+        yield from ((reasoner.graph, prediction) for prediction in reasoner.iter_predictions(batch, len(batch)))
 
 
 def _before_fault(

@@ -58,7 +58,7 @@ def excluded_relations(graph: KnowledgeGraph, names: Sequence[str]) -> frozenset
     numbers: set[int] = set()
     for name in names:
         found = find_relations(graph, name)
-        if not found:
+        if not found and graph.is_whole:  # a part may lack what the rest has
             raise UnknownEntityError(f"exclude_relations: the graph has no relation {name!r}")
         numbers.update(found)
     return frozenset(numbers)
@@ -73,7 +73,7 @@ def excluded_entities(graph: KnowledgeGraph, names: Sequence[str]) -> frozenset[
     numbers: set[int] = set()
     for name in names:
         found = graph.find_entities(name)
-        if not found:
+        if not found and graph.is_whole:
             raise UnknownEntityError(f"exclude_entities: the graph has no entity {name!r}")
         numbers.update(found)
     return frozenset(numbers)

@@ -12,6 +12,8 @@ What is stored once, where (all arrays may be memory maps; ids are int32):
     relation_walk                             how path search walks each relation (`relation_walk.py`)
     alias_*                                   labels with language, prior, part of speech and source, by entity
     label_*                                   the trie over all labels (`label_index.py`)
+    num_unseen                                edges of each entity that lie at an endpoint; only in a part of a graph
+                                              in memory (`remote_graph.py`)
 
 Edits lie over these arrays (`overlay.py`). Building is `builder.py`, files are `storage.py`.
 """
@@ -43,6 +45,10 @@ from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
 from kg_reason.kg.words import caseless, primary_language
 from kg_reason.notebook import html_table
+
+ENDPOINT_SCHEME = "sparql:"  # before an address that stands where a graph is named, see `remote_graph.py`
+
+_NONE_UNSEEN = np.empty(0, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,8 @@ class KnowledgeGraph:
         self.in_end: NDArray[np.int64] = arrays["in_end"]
         self.in_edge: NDArray[np.int32] = arrays["in_edge"]
         self.relation_walk: NDArray[np.uint8] = arrays["relation_walk"]
+        self.is_whole = "num_unseen" not in arrays  # and not what was fetched of it
+        self.num_unseen: NDArray[np.int32] = arrays.get("num_unseen", _NONE_UNSEEN)
         self.alias_entity: NDArray[np.int32] = arrays["alias_entity"]
         self.alias_prior: NDArray[np.float32] = arrays["alias_prior"]
         self.alias_pos: NDArray[np.uint8] = arrays["alias_pos"]
@@ -152,8 +160,13 @@ class KnowledgeGraph:
         """Open a graph folder by memory map, with its edits.
 
         Raises:
-            GraphError: the folder is missing, of another version or damaged.
+            GraphError: the folder is missing, of another version or damaged, or an endpoint is named.
         """
+        if str(path).startswith(ENDPOINT_SCHEME):
+            raise GraphError(
+                f"{path}: found an endpoint, expected a graph folder: kg-reason build --endpoint URL --seed FILE makes "
+                "one of what it holds around your sentences"
+            )
         stored = open_with_edits(Path(path))
         if stored.edits:
             check_arrays(stored.built, Path(path))

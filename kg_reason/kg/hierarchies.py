@@ -27,11 +27,14 @@ Flags = NDArray[np.bool_]
 
 
 def climbing_relations(graph: KnowledgeGraph, names: Sequence[str]) -> list[int]:
-    """Return the relations that lead to something wider, ascending: those of these readable names, else by shape."""
+    """Return the relations that lead to something wider, ascending: those of these readable names, else by shape.
+
+    A part of a graph has no shape to go by.
+    """
     wanted = {caseless(name) for name in names}
     numbers = range(graph.num_relations)
     found = [number for number in numbers if caseless(graph.relation_label(number)) in wanted]
-    return found or hierarchical_relations(graph)
+    return found if found or not graph.is_whole else hierarchical_relations(graph)
 
 
 def hierarchical_relations(graph: KnowledgeGraph) -> list[int]:

@@ -116,6 +116,7 @@ class EntityLinker:
         self._out_rows = (np.asarray(graph.out_start), np.asarray(graph.out_end))
         self._in_rows = (np.asarray(graph.in_start), np.asarray(graph.in_end))
         self._in_edge = np.asarray(graph.in_edge)
+        self._num_unseen = graph.num_unseen
 
     def link(self, text: str, names: Mapping[str, str] | None = None) -> tuple[Mention, ...]:
         """Find the mentions of a text, in text order, not overlapping.
@@ -250,7 +251,7 @@ class EntityLinker:
             entries, chosen, head, following, rows, facts, shapes, read.tags, self._alias_prior, self._is_english
         )
         scores = weigh_popularity(
-            mentions, pool, scores, *self._out_rows, *self._in_rows, self.config.popularity_weight
+            mentions, pool, scores, *self._out_rows, *self._in_rows, self._num_unseen, self.config.popularity_weight
         )
         final = add_context(
             mentions, pool, scores, *self._edges, *self._out_rows, *self._in_rows, self._in_edge,

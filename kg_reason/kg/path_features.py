@@ -59,6 +59,7 @@ NUM_PATH_FEATURES = len(PATH_FEATURES)
 
 @compiled
 def _openness(rows: Rows, node: int) -> float:
+    """Return how far an entity is a hub, in [0, 1): its degree / (its degree + 100)."""
     edges = degree(rows, node)
     return float(edges / (edges + 100.0))
 

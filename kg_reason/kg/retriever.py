@@ -253,7 +253,7 @@ def _graph_rows(
     excluded = excluded_relations(graph, config.exclude_relations)
     climbing = climbing_relations(graph, config.taxonomic_relations)
     climbing = [number for number in climbing if number not in excluded]
-    walks = edge_walks(graph, excluded, climbing, doubt=config.doubtful_hops < MAX_STEPS)
+    walks = edge_walks(graph, excluded, climbing, doubt=graph.is_whole and config.doubtful_hops < MAX_STEPS)
     climbing = [relation for relation in climbing if walks.walk[relation] in (ONE_OF_TWO, BOTH_WAYS)]
     climbs = np.zeros(graph.num_relations, dtype=np.uint8)
     climbs[climbing] = 1
@@ -266,9 +266,10 @@ def _graph_rows(
     climb_relation = np.array(climbing, dtype=np.int32)
     doubtful = np.flatnonzero(walks.doubtful)
     ends = np.concatenate([graph.edge_head[doubtful], graph.edge_tail[doubtful]])
-    num_doubtful = np.bincount(ends, minlength=graph.num_entities).astype(np.int32)
+    degree_shift = -np.bincount(ends, minlength=graph.num_entities).astype(np.int32)
+    degree_shift[: len(graph.num_unseen)] += graph.num_unseen
     rows = Rows(
-        **arrays, walk=walks.walk, twin=walks.twin, doubtful=walks.doubtful, num_doubtful=num_doubtful, climbs=climbs,
+        **arrays, walk=walks.walk, twin=walks.twin, doubtful=walks.doubtful, degree_shift=degree_shift, climbs=climbs,
         climb_relation=climb_relation, closed=closed,
     )  # fmt: skip
     return rows, walks.inverse

@@ -85,7 +85,8 @@ class Rows(NamedTuple):
     """The graph as the kernels read it; see `graph.KnowledgeGraph`.
 
     `climbs` marks taxonomic relations, `closed` the entities that no path goes through; `walk`, `twin` and `doubtful`
-    are those of `edge_walks.EdgeWalks`; `num_doubtful` counts the doubtful edges of each entity.
+    are those of `edge_walks.EdgeWalks`; `degree_shift` is how many edges of each entity count though they are not held,
+    less those that do not count because they are doubtful.
     """
 
     out_start: Int64
@@ -104,7 +105,7 @@ class Rows(NamedTuple):
     closed: NDArray[np.uint8]
     twin: Int32
     doubtful: NDArray[np.uint8]
-    num_doubtful: Int32
+    degree_shift: Int32
 
 
 class Limits(NamedTuple):
@@ -168,8 +169,8 @@ def num_edges(rows: Rows, node: int) -> int:
 
 @compiled
 def degree(rows: Rows, node: int) -> int:
-    """Count the edges of an entity that nothing is doubted of, both ways: noise makes no hubs."""
-    return num_edges(rows, node) - int(rows.num_doubtful[node])
+    """Count the edges of an entity that nothing is doubted of, both ways, held or not: noise makes no hubs."""
+    return num_edges(rows, node) + int(rows.degree_shift[node])
 
 
 @compiled

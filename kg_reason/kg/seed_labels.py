@@ -67,7 +67,8 @@ def seed_labels(sentences: Iterable[str], language: str, max_words: int) -> list
                 if any(_may_be_content(word.text, classes) for word in run):
                     labels.update(_spellings(text, run, lemmas))
                 elif _is_acronym(text, run):
-                    labels.add(text[run[0].start : run[-1].end])
+                    written = text[run[0].start : run[-1].end]
+                    labels.update((written, _dotted(written)))
                 if words[end - 1].break_after == SENTENCE_END:
                     break
     return sorted(label for label in labels if label and not _UNWRITTEN.search(label))
@@ -99,14 +100,32 @@ def _spellings(text: str, run: Sequence[Word], lemmas: Lemmatiser) -> Iterator[s
     if len(run) == 1:
         if len(plain[0]) <= MAX_ACRONYM_LETTERS:
             yield plain[0].upper()
+            yield _dotted(plain[0].upper())
     else:
-        yield from (" ".join([lemma, *plain[1:]]) for lemma, _ in _lemmas(folded[0], lemmas))
-        yield from (joined_text(list(run)), "-".join(plain)) if len(run) <= MAX_HYPHENATED else ()
+        inflected = [[lemma, *plain[1:]] for lemma, _ in _lemmas(folded[0], lemmas)]
+        yield from map(" ".join, inflected)
+        if len(run) <= MAX_HYPHENATED:
+            yield from (joined_text(list(run)), *_hyphenated(plain))
+            inflected += [[*plain[:-1], lemma] for lemma, _ in _lemmas(folded[-1], lemmas)]
+            yield from map("-".join, inflected)
     for article in ("the", "The"):  # the linker finds "The Beatles" by "Beatles", and "men's" by "men"
         yield f"{article} {plain[0]}" if len(run) == 1 else f"{article} {written}"
         yield f"{article} {written[0].upper()}{written[1:]}"
     if len(run) == 1:
         yield f"{plain[0]}'s"
+
+
+def _dotted(acronym: str) -> str:
+    """Return an acronym with a full stop after each letter."""
+    return "".join(f"{letter}." for letter in acronym)
+
+
+def _hyphenated(words: Sequence[str]) -> Iterator[str]:
+    """Yield words with hyphens between all of them, and between the first ones and the last ones only."""
+    yield "-".join(words)
+    for cut in range(1, len(words) - 1):
+        yield f"{'-'.join(words[: cut + 1])} {' '.join(words[cut + 1 :])}"
+        yield f"{' '.join(words[:cut])} {'-'.join(words[cut:])}"
 
 
 def _lemmas(word: str, lemmas: Lemmatiser) -> tuple[tuple[str, int], ...]:

@@ -34,6 +34,7 @@ def weigh_popularity(
     out_end: Int64,
     in_start: Int64,
     in_end: Int64,
+    num_unseen: Int32,
     popularity_weight: float,
 ) -> Float64:
     """Return the scores float64 [num_pooled, 2], lower in the first column for candidates with fewer edges than rivals.
@@ -46,9 +47,10 @@ def weigh_popularity(
     edges = np.empty(pool.shape[0], dtype=np.float64)
     for candidate in range(pool.shape[0]):
         entity = pool[candidate, 0]
-        edges[candidate] = math.log(
-            1.0 + (out_end[entity] - out_start[entity]) + (in_end[entity] - in_start[entity])
-        )
+        count = (out_end[entity] - out_start[entity]) + (in_end[entity] - in_start[entity])
+        if entity < num_unseen.size:
+            count += num_unseen[entity]
+        edges[candidate] = math.log(1.0 + count)
     for mention in range(mentions.shape[0]):
         first = mentions[mention, 2]
         last = first + mentions[mention, 3]

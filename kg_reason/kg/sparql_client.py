@@ -201,7 +201,7 @@ class SparqlClient:
         """Count a query and keep the pause before it."""
         if self._num_queries >= self.config.max_queries:
             raise EndpointError(
-                f"{self.name}: all {self.config.max_queries:,} queries are used up (--max-queries); fewer seed "
+                f"{self.name}: all {self.config.max_queries:,} queries are used up (--max-queries); fewer "
                 "sentences or --hops need fewer, --query-cache goes on where this ends"
             )
         self._num_queries += 1

@@ -39,14 +39,15 @@ _LITERAL = re.compile(r'"((?:[^"\\]++|\\.)*+)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)
 class Source(NamedTuple):
     """Where a triple was read: the file as the user named it, and the line counted from 1.
 
-    In syntaxes without lines (Turtle, RDF/XML, JSON-LD) `line` is the number of the statement in the file.
+    In syntaxes without lines (Turtle, RDF/XML, JSON-LD) `line` is the number of the statement in the file; it is 0 at
+    an endpoint, which has neither.
     """
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class Triple(NamedTuple):

@@ -38,7 +38,7 @@ def test_hyphens_come_and_go():
 
 def test_function_words_alone_are_not_looked_up_save_as_acronyms():
     assert labels("it is of the") == set()
-    assert labels("US") == {"US"}
+    assert labels("US") == {"US", "U.S."}
     assert "can" in labels("the can")
     assert "The Beatles" in labels("Beatles") & labels("The Beatles")
 
@@ -85,3 +85,13 @@ def test_sentences_are_lines_of_text(tmp_path):
         read_sentences(seed)
     with pytest.raises(InputSyntaxError, match="none.txt: cannot be opened"):
         read_sentences(tmp_path / "none.txt")
+
+
+def test_some_words_of_three_may_be_hyphenated_and_acronyms_have_full_stops():
+    assert {"hot-air balloon", "hot air-balloon", "hot-air-balloon"} <= labels("hot air balloon")
+    assert "U.S.A." in labels("USA")
+
+
+def test_words_with_a_lemma_may_be_hyphenated_too():
+    assert "stand-up" in labels("standing up")
+    assert "bell-bottom" in labels("bell bottoms")
