@@ -152,3 +152,9 @@ def test_labels_are_asked_for_in_the_language_of_the_linker_unless_told(house, s
     run(capsys, "paths", f"sparql:{server.url}", "Hund", "Katze", "--language", "de", "--query-pause", 0)
     assert any('"Hund"@de' in query for query in server.queries)
     assert not any('"Hund"@en' in query for query in server.queries)
+
+
+def test_statements_of_an_endpoint_cannot_be_left_out(server, capsys):
+    code, _, err = run(capsys, "show", f"sparql:{server.url}", "violin", "--as-of", "2026-06-30")
+    assert code == 1
+    assert "nothing is known of the dates, weights and sources of an endpoint's statements" in err
