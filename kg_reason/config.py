@@ -121,6 +121,10 @@ class BuildConfig(Config):
         True, "turn OWL class expressions into edges (A subClassOf (R some B) becomes A R B) and leave out the rest"
     )
     merge_same: bool = setting(False, "make one entity of those that owl:sameAs states to be the same")
+    num_readers: int = setting(
+        0, "files read at a time, each in a thread; 0: one per core; 1: one after the other, without a thread",
+        minimum=0, maximum=256,
+    )
     skip_bad_lines: bool = setting(False, "go on past bad lines and write them to bad_lines.tsv in the graph")
 
 

@@ -33,7 +33,7 @@ FLOORS = {
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "kg.alias_kinds": 0, "kg.curies": 0, "kg.obo_clauses": 4, "kg.ontology": 4, "kg.obo": 5, "kg.deprecation": 5,
     "kg.merging": 5, "kg.settling": 6,
-    "kg.relation_walk": 4,
+    "kg.relation_walk": 4, "kg.grouping": 3, "kg.interleaving": 0, "kg.stored_arrays": 0, "kg.alias_arrays": 6,
     "example_rows": 4, "kg.label_texts": 4, "kg.ntriples": 4, "kg.path_features": 4,
     "examples": 5, "kg.delimited_scan": 5, "kg.rdf": 5,
     "kg.delimited": 6, "kg.foreign_rows": 6,

@@ -21,9 +21,9 @@ from kg_reason.kg.graph import GraphStats, KnowledgeGraph
 from kg_reason.kg.inputs import InputFile
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.overlay import read_edits
-from kg_reason.kg.reading import find_inputs, read_blocks
+from kg_reason.kg.reading import find_inputs, read_side_by_side
 from kg_reason.kg.retriever import Retriever
-from kg_reason.kg.storage import HEADER_FILE, save_graph
+from kg_reason.kg.storage import HEADER_FILE, new_graph_folder, write_header
 from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
@@ -66,7 +66,7 @@ def build_graph(
     inputs = find_inputs([paths] if isinstance(paths, str | Path) else paths, config)
     bad_lines = BadLines()
     builder = GraphBuilder(config)
-    for block in _counted(read_blocks(inputs, config, bad_lines, builder.prefixes), show_progress):
+    for block in _counted(read_side_by_side(inputs, config, bad_lines, builder.prefixes), show_progress):
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
         raise BadLinesError(bad_lines.first, bad_lines.num, "nothing written (--skip-bad-lines reads the rest)")
@@ -76,11 +76,13 @@ def build_graph(
         logger.info("labels left out because of their language: %d", builder.num_foreign)
     if not builder.num_rows:
         logger.warning("no triple was found in %s", ", ".join(item.name for item in inputs))
-    with _stage("ordering edges and labels", show_progress):
-        built = builder.finish([item.name for item in inputs])
-    with _stage("writing the graph", show_progress):
-        save_graph(built, out, bad_lines=_report(bad_lines))
-        graph = KnowledgeGraph.open(out)
+    with new_graph_folder(out) as arrays:
+        with _stage("ordering edges and labels", show_progress):
+            header = builder.finish([item.name for item in inputs], arrays).header
+        with _stage("writing the graph", show_progress):
+            write_header(header, arrays, bad_lines=_report(bad_lines))
+    del builder
+    graph = KnowledgeGraph.open(out)
     with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
     for name in _likely_headers(graph, inputs):

@@ -43,7 +43,7 @@ _UNNAMED = {  # what begins so is no text: kinds of data, and how they come to b
     b"PK\x03": "a zip archive, expected text; save a workbook as CSV first",
 }
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 64 << 20
 
 

@@ -66,6 +66,12 @@ class EdgeRows(NamedTuple):
         """Return some of the rows."""
         return EdgeRows(**{name: column[rows] for name, column in self._asdict().items()})
 
+    def in_file_order(self) -> EdgeRows:
+        """Return the rows by file, those of one file as they are; files may have been read side by side."""
+        if bool((self.file[1:] >= self.file[:-1]).all()):
+            return self
+        return self.take(np.argsort(self.file, kind="stable"))
+
     def joined(self, other: EdgeRows) -> EdgeRows:
         """Return these rows and then others."""
         return EdgeRows(

@@ -7,33 +7,49 @@ edited, `edits.jsonl`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from kg_reason.errors import GraphError
 from kg_reason.kg.builder import FORMAT_VERSION, Arrays, BuiltGraph
 from kg_reason.kg.files import file_checksum, whole_folder
+from kg_reason.kg.stored_arrays import StoredArrays, array_path, map_array
 
 HEADER_FILE = "graph.json"
 ARRAY_FOLDER = "arrays"
 EDITS_FILE = "edits.jsonl"
 
 
-def save_graph(built: BuiltGraph, target: Path, *, bad_lines: bytes = b"") -> None:
-    """Write a graph folder, all or nothing; `bad_lines` becomes its report of lines that were skipped."""
+def save_graph(built: BuiltGraph, target: Path) -> None:
+    """Write a graph folder, all or nothing."""
+    with new_graph_folder(target) as arrays:
+        arrays.update(built.arrays)
+        write_header(built.header, arrays)
+
+
+@contextmanager
+def new_graph_folder(target: Path) -> Iterator[StoredArrays]:
+    """Yield what takes the arrays of a graph; when the block ends well, its folder takes its place, all or nothing.
+
+    The block calls `write_header` once all arrays are there.
+    """
     with whole_folder(target, HEADER_FILE) as folder:
-        (folder / ARRAY_FOLDER).mkdir()
-        files: dict[str, dict[str, Any]] = {}
-        for name, array in built.arrays.items():
-            path = folder / ARRAY_FOLDER / f"{name}.npy"
-            np.save(path, array, allow_pickle=False)
-            files[name] = {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
-        header = {**built.header, "arrays": files}
-        (folder / HEADER_FILE).write_text(json.dumps(header, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        if bad_lines:
-            (folder / "bad_lines.tsv").write_bytes(bad_lines)
+        yield StoredArrays(folder / ARRAY_FOLDER)
+
+
+def write_header(header: Mapping[str, Any], arrays: StoredArrays, *, bad_lines: bytes = b"") -> None:
+    """Write what makes a folder with arrays a graph; `bad_lines` becomes its report of lines that were skipped."""
+    files: dict[str, dict[str, Any]] = {}
+    for name in arrays:
+        path = array_path(arrays.folder, name)
+        files[name] = {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
+    folder = arrays.folder.parent
+    text = json.dumps({**header, "arrays": files}, ensure_ascii=False, indent=1) + "\n"
+    (folder / HEADER_FILE).write_text(text, encoding="utf-8")
+    if bad_lines:
+        (folder / "bad_lines.tsv").write_bytes(bad_lines)
 
 
 def open_graph(path: Path) -> BuiltGraph:
@@ -45,18 +61,17 @@ def open_graph(path: Path) -> BuiltGraph:
     header = _read_header(path)
     arrays: Arrays = {}
     for name, facts in header["arrays"].items():
-        array_path = path / ARRAY_FOLDER / f"{name}.npy"
+        file = array_path(path / ARRAY_FOLDER, name)
         try:
-            size = array_path.stat().st_size
+            size = file.stat().st_size
             if size != facts["bytes"]:
                 found = f"found {size:,} bytes, expected {facts['bytes']:,}"
-                raise GraphError(f"{array_path}: {found}; build the graph again")
-            # A plain view of the map: np.memmap makes every reading of a single item several times as dear.
-            arrays[name] = np.asarray(np.load(array_path, mmap_mode="r", allow_pickle=False))
+                raise GraphError(f"{file}: {found}; build the graph again")
+            arrays[name] = map_array(file)
         except FileNotFoundError as error:
-            raise GraphError(f"{array_path}: missing; build the graph again") from error
+            raise GraphError(f"{file}: missing; build the graph again") from error
         except ValueError as error:
-            raise GraphError(f"{array_path}: not a readable array ({error}); build the graph again") from error
+            raise GraphError(f"{file}: not a readable array ({error}); build the graph again") from error
     return BuiltGraph(header, arrays)
 
 
@@ -84,9 +99,9 @@ def damaged_arrays(path: Path) -> list[str]:
     """
     faults = []
     for name, facts in _read_header(path)["arrays"].items():
-        array_path = path / ARRAY_FOLDER / f"{name}.npy"
-        if not array_path.is_file():
-            faults.append(f"{array_path}: missing")
-        elif file_checksum(array_path) != facts["sha256"]:
-            faults.append(f"{array_path}: its checksum differs from the one written at build")
+        file = array_path(path / ARRAY_FOLDER, name)
+        if not file.is_file():
+            faults.append(f"{file}: missing")
+        elif file_checksum(file) != facts["sha256"]:
+            faults.append(f"{file}: its checksum differs from the one written at build")
     return faults
