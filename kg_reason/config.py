@@ -145,6 +145,10 @@ class BuildConfig(Config):
     max_inferred: int = setting(
         10_000_000, "with --infer: edges that may follow; with more, nothing is written", minimum=0
     )
+    num_readers: int = setting(
+        0, "files read at a time, each in a thread; 0: one per core; 1: one after the other, without a thread",
+        minimum=0, maximum=256,
+    )
     lenient: bool = setting(
         False, "keep statements of RDF whose IRIs are not valid, such as those with spaces, and count them"
     )

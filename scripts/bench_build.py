@@ -1,12 +1,15 @@
 """Measure how fast triples become a finished graph, beside rdflib, oxigraph, networkx and a bare read by polars.
 
-    python scripts/bench_build.py [--lines 1000000] [--rdflib-lines 100000] [--seed 0] [--json]
+    python scripts/bench_build.py [--lines 1000000] [--rdflib-lines 100000] [--peer-lines 0] [--seed 0] [--json]
+    python scripts/bench_build.py --shape hub --skip rdflib oxigraph networkx polars
 
 The input is made first, the same facts as N-Triples and as TSV: IRIs like Wikidata's, entities met as often as a power
-law says, 20 relations, 15 % of the lines labels and 3 % further names. Half of the entities have no label.
+law says, 20 relations, 15 % of the lines labels and 3 % further names. Half of the entities have no label. Other shapes
+are labels alone, one relation, a million relations, and a hub in which every edge ends.
 
 Each contender runs in a process of its own, so its peak memory is its own. Counted is what follows the imports: the CPU
-time of all threads, and the peak of resident memory above that of the imports. kg_reason's compiled loops are loaded
+time of all threads, and the peak of resident memory: above that of the imports, and in all. What is mapped from files
+counts as well, though the system may drop it. kg_reason's compiled loops are loaded
 from their cache by a build of ten lines beforehand, which belongs to the imports. Its time ends when the graph lies
 synced on the disk with labels, label index, both adjacencies and sources, and is ready for a query. The others end
 with their own graph of bare terms. Then graphs of ten triples and of all of them are reopened, each five times in a
@@ -35,6 +38,9 @@ LABEL_SHARE, ALT_LABEL_SHARE = 0.15, 0.03
 ENTITIES_PER_LINE = 0.3
 NUM_WORDS = 20_000
 NUM_OPENINGS = 5
+LINES_AT_ONCE = 100_000
+SHAPES = ("facts", "labels", "one-relation", "many-relations", "hub")
+MANY_RELATIONS = 1_000_000
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ALT_LABEL = "http://www.w3.org/2004/02/skos/core#altLabel"
 ENTITY = "http://www.example.org/entity/Q"
@@ -50,7 +56,7 @@ CONTENDERS = {
 }
 
 
-def write_input(folder: Path, num_lines: int, seed: int) -> None:
+def write_input(folder: Path, num_lines: int, seed: int, shape: str = "facts") -> None:
     """Write facts.nt and facts.tsv: the same facts, the same in every run."""
     import numpy as np
 
@@ -60,34 +66,45 @@ def write_input(folder: Path, num_lines: int, seed: int) -> None:
     words = ["".join(random.choice(syllables, size=size)) for size in random.integers(2, 5, size=NUM_WORDS)]
     num_entities = max(int(num_lines * ENTITIES_PER_LINE), 10)
     numbers = random.permutation(12 * num_entities)[:num_entities] + 1
-    num_labels = min(int(num_lines * LABEL_SHARE), num_entities)
-    num_alt = int(num_lines * ALT_LABEL_SHARE)
+    num_labels = min(int(num_lines * (1 if shape == "labels" else LABEL_SHARE)), num_entities)
+    num_alt = num_lines - num_labels if shape == "labels" else int(num_lines * ALT_LABEL_SHARE)
     num_edges = num_lines - num_labels - num_alt
-    rows: list[tuple[str, str, str]] = []
-    for owners, relation in (
-        (random.permutation(num_entities)[:num_labels], LABEL),
-        (random.integers(num_entities, size=num_alt), ALT_LABEL),
-    ):
-        sizes = random.integers(2, 4, size=len(owners))
-        draws = (NUM_WORDS * random.random((len(owners), 3)) ** 2).astype(np.int64)  # some words are usual
-        capitals = random.random(len(owners)) < 0.6
-        for owner, size, draw, capital in zip(owners, sizes, draws.tolist(), capitals, strict=True):
-            text = " ".join(words[word].capitalize() if capital else words[word] for word in draw[:size])
-            rows.append((f"{ENTITY}{numbers[owner]}", relation, text))
+    owners = [random.permutation(num_entities)[:num_labels], random.integers(num_entities, size=num_alt)]
+    texts = label_texts(random, words, num_labels) + label_texts(random, words, num_alt)
     heads = (num_entities * random.random(num_edges) ** 2).astype(np.int64)
     tails = (num_entities * random.random(num_edges) ** 3).astype(np.int64)
-    relations = (NUM_RELATIONS * random.random(num_edges) ** 2).astype(np.int64)
-    rows += [
-        (f"{ENTITY}{numbers[head]}", f"{RELATION}{relation + 1}", f"{ENTITY}{numbers[tail]}")
-        for head, relation, tail in zip(heads, relations.tolist(), tails, strict=True)
-    ]
-    order = random.permutation(len(rows)).tolist()
+    heads = numbers[np.concatenate([*owners, heads])]
+    num_relations = {"one-relation": 1, "many-relations": MANY_RELATIONS}.get(shape, NUM_RELATIONS)
+    relations = (num_relations * random.random(num_edges) ** 2).astype(np.int64)
+    if shape == "hub":
+        tails[:] = 0
+    order = random.permutation(num_lines)
     with (folder / "facts.nt").open("w") as triples, (folder / "facts.tsv").open("w") as table:
-        for row in order:
-            head, relation, tail = rows[row]
-            shown = f"<{tail}>" if tail.startswith(ENTITY) else f'"{tail}"@en'
-            triples.write(f"<{head}> <{relation}> {shown} .\n")
-            table.write(f"{head}\t{relation}\t{tail}\n")
+        for first in range(0, num_lines, LINES_AT_ONCE):  # ten million rows of strings would not fit in memory
+            rows = order[first : first + LINES_AT_ONCE]
+            for row, head in zip(rows.tolist(), heads[rows].tolist(), strict=True):
+                edge = row - len(texts)
+                if edge < 0:
+                    relation, tail = LABEL if row < num_labels else ALT_LABEL, texts[row]
+                    shown = f'"{tail}"@en'
+                else:
+                    relation, tail = f"{RELATION}{relations[edge] + 1}", f"{ENTITY}{numbers[tails[edge]]}"
+                    shown = f"<{tail}>"
+                triples.write(f"<{ENTITY}{head}> <{relation}> {shown} .\n")
+                table.write(f"{ENTITY}{head}\t{relation}\t{tail}\n")
+
+
+def label_texts(random: Any, words: list[str], num_labels: int) -> list[str]:  # noqa: ANN401  numpy is imported late
+    """Return labels of two or three words, of which some are usual; six in ten are capitalised."""
+    import numpy as np
+
+    sizes = random.integers(2, 4, size=num_labels).tolist()
+    draws = (NUM_WORDS * random.random((num_labels, 3)) ** 2).astype(np.int64).tolist()
+    capitals = (random.random(num_labels) < 0.6).tolist()
+    return [
+        " ".join(words[word].capitalize() if capital else words[word] for word in draw[:size])
+        for size, draw, capital in zip(sizes, draws, capitals, strict=True)
+    ]
 
 
 def resident_bytes() -> int:
@@ -168,7 +185,7 @@ def measure(contender: str, source: Path, scratch: Path) -> dict[str, float]:
     result = run()
     facts = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
     del result
-    return {**facts, "peak_mb": max(peak_bytes() - before, 0) / 1e6}
+    return {**facts, "peak_mb": max(peak_bytes() - before, 0) / 1e6, "peak_in_all_mb": peak_bytes() / 1e6}
 
 
 def measure_opening(graph: Path) -> dict[str, float]:
@@ -198,13 +215,16 @@ def cut_lines(source: Path, num_lines: int) -> Path:
 
 def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Make the input, run every contender, reopen the graphs."""
-    tell(f"writing {arguments.lines:,} facts twice to {folder}")
-    in_a_process("--part", "input", "--folder", folder, "--lines", str(arguments.lines), "--seed", str(arguments.seed))
+    tell(f"writing {arguments.lines:,} lines ({arguments.shape}) twice to {folder}")
+    in_a_process(
+        "--part", "input", "--folder", folder, "--lines", str(arguments.lines), "--seed", str(arguments.seed),
+        "--shape", arguments.shape,
+    )  # fmt: skip
     rows: list[dict[str, Any]] = []
     for contender, title in CONTENDERS.items():
         if contender in arguments.skip or not (contender.startswith("kg_reason") or installed(contender)):
             continue
-        num_lines = min(arguments.lines, arguments.rdflib_lines) if contender == "rdflib" else arguments.lines
+        num_lines = most_lines(contender, arguments)
         source = folder / ("facts.tsv" if contender in ("kg_reason-tsv", "networkx", "polars") else "facts.nt")
         if num_lines < arguments.lines:
             source = cut_lines(source, num_lines)
@@ -228,6 +248,14 @@ def compare(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     return {"lines": arguments.lines, "seed": arguments.seed, **machine, "builds": rows, "reopening": reopening}
 
 
+def most_lines(contender: str, arguments: argparse.Namespace) -> int:
+    """Return how many lines a contender gets."""
+    if contender == "rdflib":
+        return int(min(arguments.lines, arguments.rdflib_lines))
+    is_peer = not contender.startswith("kg_reason")
+    return int(min(arguments.lines, arguments.peer_lines or arguments.lines) if is_peer else arguments.lines)
+
+
 def installed(contender: str) -> bool:
     """Say whether a contender can be imported."""
     module = contender.replace("oxigraph", "pyoxigraph")
@@ -236,17 +264,18 @@ def installed(contender: str) -> bool:
 
 def show(result: dict[str, Any]) -> str:
     """Return the tables of a result."""
-    lines = [f"{'':42} {'lines':>9} {'CPU s':>7} {'wall s':>7} {'triples/s (CPU)':>15} {'peak MB':>8} {'x rdflib':>8}"]
+    units = f"{'CPU s':>7} {'wall s':>7} {'triples/s (CPU)':>15} {'peak MB':>8} {'in all':>7} {'x rdflib':>8}"
+    lines = [f"{'':42} {'lines':>10} {units}"]
     for row in result["builds"]:
         ratio = f"{row['ratio_to_rdflib']:.1f}" if row["ratio_to_rdflib"] else "-"
         lines.append(
-            f"{row['title']:42} {row['num_lines']:9,} {row['cpu_s']:7.2f} {row['wall_s']:7.2f} "
-            f"{row['triples_per_cpu_s']:15,.0f} {row['peak_mb']:8,.0f} {ratio:>8}"
+            f"{row['title']:42} {row['num_lines']:10,} {row['cpu_s']:7.2f} {row['wall_s']:7.2f} "
+            f"{row['triples_per_cpu_s']:15,.0f} {row['peak_mb']:8,.0f} {row['peak_in_all_mb']:7,.0f} {ratio:>8}"
         )
-    lines += ["", f"{'reopening, in a fresh process':42} {'lines':>9} {'wall ms':>7} {'CPU ms':>7} {'on disk MB':>15}"]
+    lines += ["", f"{'reopening, in a fresh process':42} {'lines':>10} {'wall ms':>7} {'CPU ms':>7} {'on disk MB':>15}"]
     for row in result["reopening"]:
         times = f"{row['wall_ms']:7.1f} {row['cpu_ms']:7.1f}"
-        lines.append(f"{'KnowledgeGraph.open':42} {row['num_lines']:9,} {times} {row['disk_mb']:15,.1f}")
+        lines.append(f"{'KnowledgeGraph.open':42} {row['num_lines']:10,} {times} {row['disk_mb']:15,.1f}")
     return "\n".join(lines)
 
 
@@ -260,6 +289,8 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--lines", type=int, default=1_000_000, help="how many facts")
     parser.add_argument("--rdflib-lines", type=int, default=100_000, help="how many of them rdflib gets; 0 for all")
+    parser.add_argument("--peer-lines", type=int, default=0, help="how many of them the others get; 0 for all")
+    parser.add_argument("--shape", choices=SHAPES, default="facts", help="what the lines are")
     parser.add_argument("--seed", type=int, default=0, help="seed of the facts")
     parser.add_argument("--skip", nargs="*", default=[], choices=list(CONTENDERS), help="contenders to leave out")
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it; default: a temporary folder")
@@ -278,7 +309,7 @@ def main() -> None:
     """Compare, or run the one part that `in_a_process` asks for."""
     arguments = parse_arguments()
     if arguments.part == "input":
-        write_input(arguments.folder, arguments.lines, arguments.seed)
+        write_input(arguments.folder, arguments.lines, arguments.seed, arguments.shape)
     elif arguments.part == "opening":
         print(json.dumps(measure_opening(arguments.folder)))
     elif arguments.part:

@@ -15,6 +15,8 @@ from kg_reason.kg.triples import Source, Triple
 # No timing asserts, and the same examples on every machine.
 settings.register_profile("kg_reason", deadline=None, derandomize=True)
 settings.load_profile("kg_reason")
+# pytest --hypothesis-profile=thorough tests/kg/test_ntriples.py: others each time, and ten times as many.
+settings.register_profile("thorough", deadline=None, max_examples=20_000)
 
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ALT_LABEL = "http://www.w3.org/2004/02/skos/core#altLabel"

@@ -28,6 +28,12 @@ class AliasRows(NamedTuple):
         """Return some of the rows."""
         return AliasRows(**{name: column[rows] for name, column in self._asdict().items()})
 
+    def in_file_order(self) -> AliasRows:
+        """Return the rows by file, those of one file as they are; files may have been read side by side."""
+        if bool((self.file[1:] >= self.file[:-1]).all()):
+            return self
+        return self.take(np.argsort(self.file, kind="stable"))
+
     def joined(self, other: AliasRows) -> AliasRows:
         """Return these rows and then others."""
         return AliasRows(

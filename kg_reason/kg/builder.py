@@ -7,7 +7,7 @@ of lines and files changes no result; the sources of an edge keep the order of r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,27 +15,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NARROW, OWN, PREFERRED, RELATED, AliasRows
+from kg_reason.kg.alias_arrays import add_alias_arrays, join_texts
+from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NARROW, PREFERRED, RELATED, AliasRows
 from kg_reason.kg.closure import InferredRows, infer_edges
 from kg_reason.kg.counting import counted_order, row_offsets
-from kg_reason.kg.deprecation import DEPRECATED_SHARE
+from kg_reason.kg.grouping import grouped_rows, is_first
 from kg_reason.kg.inferences import add_inferred
 from kg_reason.kg.label_index import index_labels
-from kg_reason.kg.label_texts import label_texts, wanted_languages
-from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names, readable_relation
+from kg_reason.kg.label_texts import wanted_languages
+from kg_reason.kg.names import readable_relation
 from kg_reason.kg.ontology import EdgeRows
 from kg_reason.kg.qualifiers import QualifierSets, qualifier_content
 from kg_reason.kg.qualifying import qualify
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.settling import settle, used_terms
-from kg_reason.kg.terms import Int64, TermInterner, TermTable, gather_text
+from kg_reason.kg.terms import Int32, Int64, TermInterner
 from kg_reason.kg.triples import TripleBlock, literal_parts, select_rows
 from kg_reason.kg.words import primary_language
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = MutableMapping[str, NDArray[Any]]
 
 FORMAT_VERSION = 2  # of the folder; since 2 its header has a checksum and tells the types of the arrays
 CONTENT_VERSION = 1  # of what the arrays mean: the fingerprint depends on it
+
+_TAIL_BITS = 31  # of a key by which edges are sorted; the relation is above them
 
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 _OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
@@ -89,26 +92,30 @@ class BuiltGraph:
 
 
 class _Rows:
-    """Columns of rows that arrive block by block."""
+    """Columns of rows that arrive block by block; each in one piece, for many small ones leave holes in memory."""
 
     def __init__(self, **types: type) -> None:
-        self._types = types
-        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in types}
+        self._num_rows = 0
+        self._columns: dict[str, NDArray[Any]] = {name: np.empty(0, dtype=kind) for name, kind in types.items()}
 
     def add(self, **columns: NDArray[Any]) -> None:
+        start = self._num_rows
+        self._num_rows += len(next(iter(columns.values())))
         for name, column in columns.items():
-            self._parts[name].append(np.asarray(column, dtype=self._types[name]))
+            if self._num_rows > len(self._columns[name]):
+                grown = np.empty(self._num_rows + self._num_rows // 2, dtype=self._columns[name].dtype)
+                grown[:start] = self._columns[name][:start]
+                self._columns[name] = grown
+            self._columns[name][start : self._num_rows] = column
 
     def take(self, name: str) -> NDArray[Any]:
-        """Return one column and forget its parts."""
-        parts = self._parts.pop(name)
-        if len(parts) == 1:
-            return parts[0]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=self._types[name])
+        """Return one column and forget it."""
+        return self._columns.pop(name)[: self._num_rows]
 
     def put(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Take columns back, changed."""
-        self._parts = {name: [column] for name, column in columns.items()}
+        self._columns = dict(columns)
+        self._num_rows = len(next(iter(columns.values())))
 
 
 class GraphBuilder:
@@ -210,21 +217,35 @@ class GraphBuilder:
             self._is_wanted.append(not language or bool({language, primary_language(language)} & self._languages))
         return np.array(self._is_wanted, dtype=bool)[texts]
 
-    def finish(self, source_names: Sequence[str]) -> BuiltGraph:
-        """Return the graph made of everything added; the builder is spent afterwards."""
+    def finish(self, source_names: Sequence[str], arrays: Arrays | None = None) -> BuiltGraph:
+        """Return the graph made of everything added; the builder is spent afterwards.
+
+        Args:
+            source_names: of the inputs.
+            arrays: takes the arrays of the graph; None: memory. What is put in is asked for again later, not kept.
+        """
+        arrays = {} if arrays is None else arrays
         is_used, is_deprecated = self._settle(source_names)
         order = self._entities.canonical_order()
         order = order[is_used[order]]
-        entities = self._entities.table(order)
         new_id = np.full(self._entities.num_terms, -1, dtype=np.int32)
         new_id[order] = np.arange(len(order))
+        for name, array in self._entities.table(order)._asdict().items():
+            arrays[f"entity_{name}"] = array
+        self._entities = TermInterner()  # the sorting that follows needs the memory
+        is_deprecated = is_deprecated[order]
+        del order, is_used
         relation_keys = [self._relations.key(relation) for relation in range(self._relations.num_terms)]
-        arrays: Arrays = {"entity_text": entities.text, "entity_offset": entities.offset, "entity_slot": entities.slot}
         used = self._add_edge_arrays(arrays, new_id, relation_keys)
-        languages = self._add_alias_arrays(arrays, new_id, entities, is_deprecated[order])
+        aliases = AliasRows(*(self._aliases.take(name) for name in AliasRows._fields))
+        aliases = aliases._replace(entity=new_id[aliases.entity])
+        languages = add_alias_arrays(arrays, aliases, self._texts, is_deprecated)
+        del aliases, new_id
+        self._texts = TermInterner()
+        _add_label_index(arrays, languages)
         header: dict[str, Any] = {
             "format_version": FORMAT_VERSION,
-            "num_entities": len(entities),
+            "num_entities": len(arrays["entity_offset"]) - 1,
             "num_edges": len(arrays["in_edge"]),
             "num_aliases": len(arrays["alias_entity"]),
             "relations": used,
@@ -241,6 +262,7 @@ class GraphBuilder:
         columns = {name: self._edges.take(name) for name in EdgeRows._fields if name != "qualifiers"}
         edges = EdgeRows(**columns, qualifiers=self._qualifiers())
         aliases = AliasRows(*(self._aliases.take(name) for name in AliasRows._fields))
+        edges, aliases = edges.in_file_order(), aliases.in_file_order()
         qualified = qualify(
             edges, self._qualifier_sets, self._config, entities=self._entities, relations=self._relations,
             source_names=source_names,
@@ -269,7 +291,7 @@ class GraphBuilder:
             qualifiers[first : first + len(sets)] = sets
         return qualifiers
 
-    def _add_qualifier_arrays(self, arrays: Arrays, order: Int64, weight: NDArray[np.float32]) -> None:
+    def _add_qualifier_arrays(self, arrays: Arrays, order: Int32, weight: NDArray[np.float32]) -> None:
         """Add the qualifiers of the statements in the order of their edges, where there are any.
 
         A statement whose weight is not its edge's has it among its qualifiers.
@@ -284,38 +306,39 @@ class GraphBuilder:
         if len(rows):
             arrays["qualified_source"] = rows
             arrays["qualified_set"], texts = self._qualifier_sets.finished(sets[rows], own_weight[rows])
-            arrays["qualifier_text"], arrays["qualifier_offset"] = _join_texts(texts)
+            arrays["qualifier_text"], arrays["qualifier_offset"] = join_texts(texts)
 
     def _add_edge_arrays(self, arrays: Arrays, new_id: NDArray[np.int32], relation_keys: list[str]) -> list[str]:
         relation = self._edges.take("relation")
         inferred = self._inferred
         numbers = relation if inferred is None else np.concatenate([relation, inferred.relation])
-        used = sorted({relation_keys[number] for number in np.unique(numbers)})
+        used = sorted(relation_keys[number] for number in np.flatnonzero(np.bincount(numbers)).tolist())
+        del numbers
         number_of = {key: number for number, key in enumerate(used)}
         renumber = np.array([number_of.get(key, -1) for key in relation_keys], dtype=np.int32)
-        relation = renumber[relation]
-        head, tail = new_id[self._edges.take("head")], new_id[self._edges.take("tail")]
-        weight, file, line = (self._edges.take(name) for name in ("weight", "file", "line"))
         num_entities = len(arrays["entity_offset"]) - 1
-        order = counted_order(tail, num_entities)
-        order = counted_order(relation, len(used), order)
-        order = counted_order(head, num_entities, order)
-        head, relation, tail, weight = head[order], relation[order], tail[order], weight[order]
-        first = np.ones(len(head), dtype=bool)
-        first[1:] = (head[1:] != head[:-1]) | (relation[1:] != relation[:-1]) | (tail[1:] != tail[:-1])
+        key = renumber.astype(np.int64)[relation]
+        key <<= _TAIL_BITS
+        key |= new_id[self._edges.take("tail")]
+        order, key, offset = grouped_rows(new_id[self._edges.take("head")], key, num_entities)
+        first = is_first(key, offset)
         start = np.flatnonzero(first)
-        arrays["edge_head"], arrays["edge_relation"] = head[start], relation[start]
-        arrays["edge_tail"] = tail[start]
+        head = np.repeat(np.arange(num_entities, dtype=np.int32), np.diff(offset))[first]
+        relation = (key >> _TAIL_BITS).astype(np.int32)[first]
+        tail = (key & ((1 << _TAIL_BITS) - 1)).astype(np.int32)[first]
+        del key, offset
+        arrays["edge_head"], arrays["edge_relation"], arrays["edge_tail"] = head, relation, tail
+        weight = self._edges.take("weight")[order]
         arrays["edge_weight"] = np.maximum.reduceat(weight, start) if len(start) else weight  # whatever the order
-        arrays["edge_source"] = np.append(start, len(head)).astype(np.int64)
-        arrays["source_file"], arrays["source_line"] = file[order], line[order]
+        arrays["edge_source"] = np.append(start, len(order))
+        arrays["source_file"] = self._edges.take("file")[order]
+        arrays["source_line"] = self._edges.take("line")[order]
         self._add_qualifier_arrays(arrays, order, weight)
-        arrays["out_offset"] = row_offsets(arrays["edge_head"], num_entities)
-        arrays["in_edge"] = counted_order(arrays["edge_tail"], num_entities).astype(np.int32)
-        arrays["in_offset"] = row_offsets(arrays["edge_tail"], num_entities)
-        arrays["relation_walk"] = relation_walk(
-            arrays["edge_head"], arrays["edge_relation"], arrays["edge_tail"], len(used)
-        )
+        del start, weight
+        arrays["out_offset"] = row_offsets(head, num_entities)
+        arrays["in_edge"] = counted_order(tail, num_entities).astype(np.int32)
+        arrays["in_offset"] = row_offsets(tail, num_entities)
+        arrays["relation_walk"] = relation_walk(head, relation, tail, len(used))
         if inferred is not None and len(inferred.head):
             edge_of_row = np.empty(len(order), dtype=np.int64)
             edge_of_row[order] = np.cumsum(first) - 1
@@ -323,86 +346,15 @@ class GraphBuilder:
             add_inferred(arrays, ends, inferred.premise_offset, inferred.premise, edge_of_row)
         return used
 
-    def _add_alias_arrays(
-        self, arrays: Arrays, new_id: NDArray[np.int32], entities: TermTable, is_deprecated: NDArray[np.bool_]
-    ) -> list[str]:
-        entity = new_id[self._aliases.take("entity")]
-        kind, text, prior, pos, file, line = (
-            self._aliases.take(name) for name in ("kind", "text", "prior", "pos", "file", "line")
-        )
-        text_order = self._texts.canonical_order()
-        text = _inverse(text_order)[text]
-        keys = self._texts.table(text_order)
-        order = np.lexsort((text, -prior, kind, entity))
-        first = np.ones(len(order), dtype=bool)
-        seen: NDArray[np.bool_] = (entity[order][1:] == entity[order][:-1]) & (text[order][1:] == text[order][:-1])
-        first[1:] = ~seen
-        order = order[first]
-        labels = label_texts(keys)
 
-        wanted = np.ones(len(entities), dtype=np.uint8)
-        wanted[entity[kind == PREFERRED]] = 0
-        kinds, slow, own_text, own_offset = readable_names(entities, wanted)
-        # A text that has only further names is still called by itself; an IRI with any name of its own is not.
-        wanted[entity[(kinds[entity] != TEXT) & (kind < OWN)]] = 0
-        slow = [(term, name) for term, name in slow if wanted[term]]
-        named = np.flatnonzero((wanted == 1) & (kinds != BLANK))
-        slow_text, slow_offset = _join_texts([name for _, name in slow])
-        all_text = np.concatenate([labels.text, own_text, slow_text])
-        own_offset = own_offset + len(labels.text)
-        slow_offset = slow_offset + len(labels.text) + len(own_text)
-        spans = np.concatenate([
-            np.stack([own_offset[named], own_offset[named + 1]], axis=1),
-            np.stack([slow_offset[:-1], slow_offset[1:]], axis=1),
-            labels.spans[text[order]],
-        ])
-        slow_entity = np.array([term for term, _ in slow], dtype=np.int32)
-        num_own = len(named) + len(slow)
-        owner = np.concatenate([named.astype(np.int32), slow_entity, entity[order]])
-        place = counted_order(owner, len(entities))
-        untagged = labels.languages.index("")
-
-        def column(values: NDArray[Any], own: float, dtype: type) -> NDArray[Any]:
-            return np.concatenate([np.full(num_own, own), values]).astype(dtype)[place]
-
-        arrays["entity_kind"] = kinds
-        arrays["alias_entity"] = owner[place]
-        arrays["alias_kind"] = column(kind[order], OWN, np.uint8)
-        arrays["alias_prior"] = column(prior[order], KIND_PRIOR[OWN], np.float32)
-        arrays["alias_prior"][is_deprecated[arrays["alias_entity"]]] *= np.float32(DEPRECATED_SHARE)
-        arrays["alias_pos"] = column(pos[order], 0, np.uint8)
-        arrays["alias_language"] = column(labels.language[text[order]], untagged, np.int16)
-        arrays["alias_file"] = column(file[order], -1, np.int32)
-        arrays["alias_line"] = column(line[order], 0, np.int64)
-        arrays["alias_offset"] = row_offsets(arrays["alias_entity"], len(entities))
-        arrays["alias_text"], arrays["alias_text_offset"] = _cut_text(all_text, spans[place])
-        arrays["alias_is_value"] = kinds[arrays["alias_entity"]] == LITERAL
-        # Best prior first in every node of the trie: aliases are handed over in that order.
-        index = index_labels(
-            arrays["alias_text"], arrays["alias_text_offset"], np.argsort(-arrays["alias_prior"], kind="stable"),
-            arrays["alias_language"], labels.languages,
-        )  # fmt: skip
-        for name, array in index._asdict().items():
-            arrays[f"label_{name}"] = array
-        return labels.languages
-
-
-def _inverse(order: Int64) -> Int64:
-    inverse = np.empty(len(order), dtype=np.int64)
-    inverse[order] = np.arange(len(order))
-    return inverse
-
-
-def _join_texts(texts: list[str]) -> tuple[NDArray[np.uint8], Int64]:
-    encoded = [text.encode() for text in texts]
-    offset = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(text) for text in encoded], out=offset[1:])
-    return np.frombuffer(b"".join(encoded), dtype=np.uint8), offset
-
-
-def _cut_text(text: NDArray[np.uint8], spans: Int64) -> tuple[NDArray[np.uint8], Int64]:
-    # Spans are turned into rows of an offset table whose odd rows are gaps, so that `gather_text` serves here too.
-    return gather_text(text, spans.reshape(-1), 2 * np.arange(len(spans), dtype=np.int64))
+def _add_label_index(arrays: Arrays, languages: list[str]) -> None:
+    # Best prior first in every node of the trie: aliases are handed over in that order.
+    by_prior = np.argsort(-arrays["alias_prior"], kind="stable")
+    index = index_labels(
+        arrays["alias_text"], arrays["alias_text_offset"], by_prior, arrays["alias_language"], languages
+    )
+    for name, array in index._asdict().items():
+        arrays[f"label_{name}"] = array
 
 
 def _quoted(key: str) -> str:

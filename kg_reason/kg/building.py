@@ -21,9 +21,16 @@ from kg_reason.kg.edit_log import read_edits
 from kg_reason.kg.graph import GraphStats, KnowledgeGraph
 from kg_reason.kg.inputs import InputFile
 from kg_reason.kg.linker import EntityLinker
-from kg_reason.kg.reading import find_inputs, read_blocks
+from kg_reason.kg.reading import find_inputs, read_side_by_side
 from kg_reason.kg.retriever import Retriever
-from kg_reason.kg.storage import BAD_LINES_FILE, HEADER_FILE, build_lock, read_bad_lines, save_graph
+from kg_reason.kg.storage import (
+    BAD_LINES_FILE,
+    HEADER_FILE,
+    build_lock,
+    new_graph_folder,
+    read_bad_lines,
+    write_header,
+)
 from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
@@ -72,7 +79,7 @@ def _build_graph(
     inputs = find_inputs([paths] if isinstance(paths, str | Path) else paths, config)
     bad_lines = BadLines()
     builder = GraphBuilder(config)
-    for block in _counted(read_blocks(inputs, config, bad_lines, builder.prefixes), show_progress):
+    for block in _counted(read_side_by_side(inputs, config, bad_lines, builder.prefixes), show_progress):
         builder.add(block, delimited=is_delimited(inputs[block.file]))
     if bad_lines.num and not config.skip_bad_lines:
         raise BadLinesError(bad_lines.first, bad_lines.num, _advice(bad_lines))
@@ -82,11 +89,13 @@ def _build_graph(
         logger.warning("statements kept whose IRIs are not valid (--lenient): %d", bad_lines.num_kept)
     if builder.num_foreign:
         logger.info("labels left out because of their language: %d", builder.num_foreign)
-    with _stage("ordering edges and labels", show_progress):
-        built = builder.finish([item.name for item in inputs])
-    with _stage("writing the graph", show_progress):
-        save_graph(built, out, bad_lines=_report(bad_lines))
-        graph = KnowledgeGraph.open(out)
+    with new_graph_folder(out) as arrays:
+        with _stage("ordering edges and labels", show_progress):
+            header = builder.finish([item.name for item in inputs], arrays).header
+        with _stage("writing the graph", show_progress):
+            write_header(header, arrays, bad_lines=_report(bad_lines))
+    del builder
+    graph = KnowledgeGraph.open(out)
     with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
     for name in _likely_headers(graph, inputs):

@@ -17,6 +17,9 @@ from kg_reason.kg.ntriples_scan import scan_language, utf8_width
 NONE, HEAD, RELATION, TAIL, WEIGHT, RANK, LANGUAGE, POS = range(8)
 
 _POWERS_OF_TEN = 10.0 ** np.arange(16)
+_HIGH_BITS = np.uint64(0x8080808080808080)
+_LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+_UP_TO_SPACE = np.uint64(0x6060606060606060)
 
 
 class ScannedRows(NamedTuple):
@@ -142,12 +145,27 @@ def _clear_optional(row: int, scanned: ScannedRows) -> None:
 
 
 @compiled
+def _is_text(word: int) -> bool:
+    """Say whether eight bytes are ASCII from the space on, so that none of them is a line end or a tab."""
+    # No byte carries over into the next: 0x7F + 0x60 is below 0x100.
+    return bool((((word & _LOW_BITS) + _UP_TO_SPACE) & ~word & _HIGH_BITS) == _HIGH_BITS)
+
+
+@compiled
 def _split_line(
-    buffer: NDArray[np.uint8], place: int, delimiter: int, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    buffer: NDArray[np.uint8],
+    words: NDArray[np.uint64],
+    place: int,
+    delimiter: int,
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
 ) -> tuple[int, bool]:
     """Fill start and end of each field of a line; return the place of its line feed, and whether it may be plain."""
     plain, field, start = True, 0, place
     while True:
+        if place & 7 == 0:
+            while place >> 3 < len(words) and _is_text(words[place >> 3]):
+                place += 8
         byte = buffer[place]
         if byte == delimiter or byte == 10:
             if field < len(starts):
@@ -195,10 +213,12 @@ def scan_rows(
     starts = np.zeros(len(fields), dtype=np.int64)
     ends = np.zeros(len(fields), dtype=np.int64)
     columns = (scanned.head, scanned.relation, scanned.tail)
+    # Eight bytes at a time, where none of them can be the delimiter.
+    words = buffer[: len(buffer) // 8 * 8 if delimiter < 32 else 0].view(np.uint64)
     line = first_line
     start = 0
     while start < len(buffer):
-        end, plain = _split_line(buffer, start, delimiter, starts, ends)
+        end, plain = _split_line(buffer, words, start, delimiter, starts, ends)
         _clear_optional(num_rows, scanned)
         for position in range(len(fields)):
             if not plain:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.relation_walk import BOTH_WAYS, MIN_TWINS, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
@@ -104,6 +105,8 @@ class _StatedTwice:
         self._edges = graph.live_edges()
         self._relations = graph.edge_relation[self._edges]
         self._sizes = np.bincount(self._relations, minlength=graph.num_relations)
+        self._by_relation = self._edges[counted_order(self._relations, graph.num_relations)]
+        self._bounds = row_offsets(self._relations, graph.num_relations)
 
     def inverse(self, relation: int, walk: NDArray[np.uint8]) -> int:
         """Return the walked relation that states the edges of another the other way round; -1 if there is none.
@@ -151,7 +154,7 @@ class _StatedTwice:
     def _shares_reversed(self, relation: int) -> Counter[int]:
         """Return the shares of a relation's edges that each relation states the other way round."""
         graph = self._graph
-        edges = self._edges[self._relations == relation]
+        edges = self._by_relation[self._bounds[relation] : self._bounds[relation + 1]]
         told = edges[np.linspace(0, len(edges) - 1, min(NUM_TOLD, len(edges)), dtype=np.int64)].tolist()
         found: Counter[int] = Counter()
         for edge in told:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.words import caseless
 
@@ -41,15 +42,17 @@ def hierarchical_relations(graph: KnowledgeGraph) -> list[int]:
     """Return the relations that lead from head to tail up a hierarchy, ascending."""
     edges = graph.live_edges()
     relations = graph.edge_relation[edges]
-    sizes = np.bincount(relations, minlength=graph.num_relations)
+    edges = edges[counted_order(relations, graph.num_relations)]
+    bounds = row_offsets(relations, graph.num_relations)
+    heads, tails = graph.edge_head[edges], graph.edge_tail[edges]
     shaped: dict[int, tuple[Flags, Flags]] = {}
     insides: dict[int, Flags] = {}  # the entities of each hierarchy
-    for relation in np.flatnonzero(sizes >= MIN_EDGES).tolist():
-        own = edges[relations == relation]
-        head, tail = graph.edge_head[own], graph.edge_tail[own]
+    for relation in np.flatnonzero(np.diff(bounds) >= MIN_EDGES).tolist():
+        own = slice(int(bounds[relation]), int(bounds[relation + 1]))
+        head, tail = heads[own], tails[own]
         is_head, is_tail = _flags(head, graph.num_entities), _flags(tail, graph.num_entities)
         num_heads = int(is_head.sum())
-        if len(own) > MAX_PARENTS * num_heads or num_heads < MIN_CHILDREN * is_tail.sum():
+        if len(head) > MAX_PARENTS * num_heads or num_heads < MIN_CHILDREN * is_tail.sum():
             continue
         shaped[relation] = is_head, is_tail
         deep = is_head

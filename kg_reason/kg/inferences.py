@@ -13,7 +13,7 @@ edge that an edit removes all go that rest on it by the derivation that is kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ INFERRED_ARRAYS = ("premise_offset", "premise_edge", "inferred_by_tail")
 
 
 def add_inferred(
-    arrays: dict[str, NDArray[Any]],
+    arrays: MutableMapping[str, NDArray[Any]],
     ends: tuple[Int32, Int32, Int32],
     premise_offset: Int64,
     premise: Int64,

@@ -40,7 +40,7 @@ _CONTROL = frozenset(map(chr, (*range(32), 127)))
 
 HEAD_BYTES = 512  # looked at before the rest
 PIECE_BYTES = 1 << 18
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 64 << 20
 
 

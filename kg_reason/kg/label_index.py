@@ -214,11 +214,19 @@ def _trie(words: Int64, starts: Int64, lengths: Int64, num_words: int) -> tuple[
     num_nodes = 1
     for depth in range(int(lengths.max(initial=0))):
         rows = np.flatnonzero(lengths > depth)
-        level, place = np.unique(node[rows] * num_words + words[starts[rows] + depth], return_inverse=True)
+        level, place = _distinct(node[rows] * num_words + words[starts[rows] + depth])
         node[rows] = num_nodes + place
         num_nodes += len(level)
         keys.append(level)
     return (np.concatenate(keys) if keys else np.empty(0, dtype=np.int64)), node
+
+
+def _distinct(values: Int64) -> tuple[Int64, Int64]:
+    """Return the distinct values, ascending, and the place of each value among them."""
+    if values.max(initial=0) > 4 * len(values):
+        return np.unique(values, return_inverse=True)
+    is_there = np.bincount(values) > 0
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[values]
 
 
 def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, rows: Int64, shapes: Int64) -> LabelIndex:

@@ -76,6 +76,12 @@ class EdgeRows(NamedTuple):
         """Return the number of each statement's set of qualifiers, int32 [num_rows], also where none has any."""
         return self.qualifiers if len(self.qualifiers) else np.zeros(len(self.head), dtype=np.int32)
 
+    def in_file_order(self) -> EdgeRows:
+        """Return the rows by file, those of one file as they are; files may have been read side by side."""
+        if bool((self.file[1:] >= self.file[:-1]).all()):
+            return self
+        return self.take(np.argsort(self.file, kind="stable"))
+
     def joined(self, other: EdgeRows) -> EdgeRows:
         """Return these rows and then others."""
         return EdgeRows(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
 from kg_reason.kg.conceptnet import read_conceptnet
+from kg_reason.kg.curies import join_prefixes
 from kg_reason.kg.delimited import read_delimited
 from kg_reason.kg.graphml import read_graphml
 from kg_reason.kg.inputs import InputFile, find_inputs, open_input
+from kg_reason.kg.interleaving import interleaved
 from kg_reason.kg.neo4j_csv import read_neo4j
 from kg_reason.kg.node_link import read_node_link
 from kg_reason.kg.ntriples import read_line_formats
@@ -25,7 +31,7 @@ from kg_reason.kg.validity import Validity
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["find_inputs", "read_blocks", "read_triples"]
+__all__ = ["find_inputs", "read_blocks", "read_side_by_side", "read_triples"]
 
 FOREIGN_READERS = {  # of other tools' exports
     "conceptnet": read_conceptnet, "phrases": read_phrases, "taxonomy": read_taxonomy, "graphml": read_graphml,
@@ -52,30 +58,85 @@ def read_blocks(
     Validity(config)  # a day that is none is told whatever the formats
     with ParserProcess(config) as parser:
         for file, item in enumerate(inputs):
-            with open_input(item, config) as stream:
-                if item.format in ("nt", "nq"):
-                    blocks = read_line_formats(
-                        stream, item.name, file, bad_lines, with_graph=item.format == "nq", config=config
-                    )
-                elif item.format in ("tsv", "csv"):
-                    blocks = read_delimited(
-                        stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv"
-                    )
-                elif item.format == "obo":
-                    blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
-                elif item.format in FOREIGN_READERS:
-                    blocks = FOREIGN_READERS[item.format](stream, item.name, file, bad_lines, config)
-                else:
-                    blocks = read_rdf(
-                        stream, item.name, file, bad_lines, rdf_format=item.format, parser=parser, prefixes=prefixes,
-                    )  # fmt: skip
-                num_rows, num_bad = 0, bad_lines.num
-                for block in blocks:
-                    if len(block):
-                        num_rows += len(block)
-                        yield block
-                if not num_rows and bad_lines.num == num_bad:
-                    logger.warning("no triple was found in %s", item.name)
+            yield from _read_input(item, file, bad_lines, {} if prefixes is None else prefixes, parser)
+
+
+def read_side_by_side(
+    inputs: Sequence[InputFile], config: BuildConfig, bad_lines: BadLines, prefixes: dict[str, str]
+) -> Iterator[TripleBlock]:
+    """Read as `read_blocks` does, `config.num_readers` files at a time.
+
+    The blocks of one file come in their order, those of different files in any. Bad lines are in the order of the
+    inputs, and there once all is read. With one reader no thread is used.
+
+    Args:
+        inputs: see `read_blocks`, as are the others.
+        config: see inputs.
+        bad_lines: see inputs.
+        prefixes: see inputs.
+
+    Raises:
+        InputSyntaxError: as `read_blocks`, as are the others.
+        ConfigError: see there.
+        MissingExtraError: see there.
+    """
+    num_readers = min(config.num_readers or os.cpu_count() or 1, max(len(inputs), 1))
+    if config.num_readers == 1:
+        yield from read_blocks(inputs, config, bad_lines, prefixes)
+        return
+    Validity(config)
+    found = [BadLines() for _ in inputs]
+    declared: list[dict[str, str]] = [{} for _ in inputs]
+    with ExitStack() as stack:
+        parsers: SimpleQueue[ParserProcess] = SimpleQueue()
+        for _ in range(num_readers):
+            parsers.put(stack.enter_context(ParserProcess(config)))
+        readers = [
+            partial(_read_by_one_of, parsers, item, file, found[file], declared[file])
+            for file, item in enumerate(inputs)
+        ]
+        yield from interleaved(readers, num_readers)
+    for of_file, names in zip(found, declared, strict=True):
+        bad_lines.extend(of_file)
+        join_prefixes(prefixes, names.items())
+
+
+def _read_by_one_of(
+    parsers: SimpleQueue[ParserProcess], item: InputFile, file: int, bad_lines: BadLines, prefixes: dict[str, str]
+) -> Generator[TripleBlock, None, None]:
+    parser = parsers.get()
+    try:
+        yield from _read_input(item, file, bad_lines, prefixes, parser)
+    finally:
+        parsers.put(parser)
+
+
+def _read_input(
+    item: InputFile, file: int, bad_lines: BadLines, prefixes: dict[str, str], parser: ParserProcess
+) -> Generator[TripleBlock, None, None]:
+    config = parser.config
+    with open_input(item, config) as stream:
+        if item.format in ("nt", "nq"):
+            blocks = read_line_formats(
+                stream, item.name, file, bad_lines, with_graph=item.format == "nq", config=config
+            )
+        elif item.format in ("tsv", "csv"):
+            blocks = read_delimited(stream, item.name, file, bad_lines, config=config, quoted=item.format == "csv")
+        elif item.format == "obo":
+            blocks = read_obo(stream, item.name, file, bad_lines, prefixes)
+        elif item.format in FOREIGN_READERS:
+            blocks = FOREIGN_READERS[item.format](stream, item.name, file, bad_lines, config)
+        else:
+            blocks = read_rdf(
+                stream, item.name, file, bad_lines, rdf_format=item.format, parser=parser, prefixes=prefixes
+            )
+        num_rows, num_bad = 0, bad_lines.num
+        for block in blocks:
+            if len(block):
+                num_rows += len(block)
+                yield block
+        if not num_rows and bad_lines.num == num_bad:
+            logger.warning("no triple was found in %s", item.name)
 
 
 def read_triples(paths: Sequence[str | Path], config: BuildConfig | None = None) -> Iterator[Triple]:

@@ -26,6 +26,7 @@ from kg_reason.kg.builder import FORMAT_VERSION, Arrays, BuiltGraph
 from kg_reason.kg.edit_log import Edit, read_edits
 from kg_reason.kg.files import file_checksum, restore_folder, whole_folder
 from kg_reason.kg.locks import LOCK_FILE, locked
+from kg_reason.kg.stored_arrays import StoredArrays, array_path
 
 HEADER_FILE = "graph.json"
 ARRAY_FOLDER = "arrays"
@@ -48,23 +49,37 @@ class StoredGraph(NamedTuple):
 
 def save_graph(built: BuiltGraph, target: Path, *, bad_lines: bytes = b"") -> None:
     """Write a graph folder, all or nothing; `bad_lines` becomes its report of lines that were skipped."""
+    with new_graph_folder(target) as arrays:
+        arrays.update(built.arrays)
+        write_header(built.header, arrays, bad_lines=bad_lines)
+
+
+@contextmanager
+def new_graph_folder(target: Path) -> Iterator[StoredArrays]:
+    """Yield what takes the arrays of a graph; when the block ends well, its folder takes its place, all or nothing.
+
+    The block calls `write_header` once all arrays are there.
+    """
     with whole_folder(target, HEADER_FILE) as folder:
-        (folder / ARRAY_FOLDER).mkdir()
-        arrays: dict[str, dict[str, Any]] = {}
-        for name, array in built.arrays.items():
-            path = folder / ARRAY_FOLDER / f"{name}.npy"
-            with path.open("wb") as stream:
-                np.save(stream, array, allow_pickle=False)
-            facts = {"dtype": array.dtype.str, "shape": list(array.shape), "sum": word_sum(array)}
-            arrays[name] = {**facts, "bytes": path.stat().st_size, "sha256": file_checksum(path)}
-        # As it will be read: its checksum is made from that.
-        header = json.loads(json.dumps({**built.header, "format_version": FORMAT_VERSION, "arrays": arrays}))
-        header.pop("bad_lines", None)  # of a graph that was opened
-        if bad_lines:
-            (folder / BAD_LINES_FILE).write_bytes(bad_lines)
-            header["bad_lines"] = {"bytes": len(bad_lines), "sha256": file_checksum(folder / BAD_LINES_FILE)}
-        header[CHECKSUM] = header_checksum(header)
-        (folder / HEADER_FILE).write_text(json.dumps(header, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        yield StoredArrays(folder / ARRAY_FOLDER)
+
+
+def write_header(header: Mapping[str, Any], arrays: StoredArrays, *, bad_lines: bytes = b"") -> None:
+    """Write what makes a folder with arrays a graph; `bad_lines` becomes its report of lines that were skipped."""
+    folder = arrays.folder.parent
+    files: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        path = array_path(arrays.folder, name)
+        facts = {"dtype": array.dtype.str, "shape": list(array.shape), "sum": word_sum(array)}
+        files[name] = {**facts, "bytes": path.stat().st_size, "sha256": file_checksum(path)}
+    # As it will be read: its checksum is made from that.
+    written = json.loads(json.dumps({**header, "format_version": FORMAT_VERSION, "arrays": files}))
+    written.pop("bad_lines", None)  # of a graph that was opened
+    if bad_lines:
+        (folder / BAD_LINES_FILE).write_bytes(bad_lines)
+        written["bad_lines"] = {"bytes": len(bad_lines), "sha256": file_checksum(folder / BAD_LINES_FILE)}
+    written[CHECKSUM] = header_checksum(written)
+    (folder / HEADER_FILE).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def open_graph(path: Path) -> BuiltGraph:

@@ -21,6 +21,10 @@ Int64 = NDArray[np.int64]
 HASH_MASK = (1 << 40) - 1
 _FACTOR = 1000003
 _BATCH = 64  # rows of one go of interning
+_TERM, _PLACE = 0, 1  # the two numbers of an interner's slot
+_TERM_BITS, _LENGTH_BITS = 31, 24
+_TERM_MASK, _MAX_LENGTH = (1 << _TERM_BITS) - 1, (1 << _LENGTH_BITS) - 1  # longer keys have their length in `offset`
+_HASH_REST = 40 - _TERM_BITS  # bits of a hash that its slot does not keep
 _FACTOR_2, _FACTOR_3, _FACTOR_4 = (pow(_FACTOR, power, 1 << 40) for power in (2, 3, 4))
 
 
@@ -102,7 +106,7 @@ def _find(buffer: Bytes, text: Bytes, offset: Int64, slot: Int32) -> int:
 
 @compiled
 def _intern(
-    buffer: Bytes, spans: Int64, text: Bytes, offset: Int64, hashes: Int64, slot: Int32, num_terms: int, ids: Int32
+    buffer: Bytes, spans: Int64, text: Bytes, offset: Int64, hashes: Int64, slot: Int64, num_terms: int, ids: Int32
 ) -> int:
     num_spans = spans.shape[0]
     values = np.empty(_BATCH, dtype=np.int64)
@@ -113,32 +117,66 @@ def _intern(
         for shift in range(size):
             values[shift] = term_hash(buffer, spans[first + shift, 0], spans[first + shift, 1])
         for shift in range(size):
-            touched[shift] = slot[hash_place(values[shift], slot.size)]
+            touched[shift] = slot[hash_place(values[shift], slot.shape[0]), _PLACE]
         for shift in range(size):
-            term = max(touched[shift], 0)
-            touched[shift] = hashes[term] + text[offset[term]]
+            start = max(touched[shift], 0) >> _LENGTH_BITS
+            touched[shift] = text[start] + text[start + max((touched[shift] & 63) - 1, 0)]
         for shift in range(size):
             start = spans[first + shift, 0]
             end = spans[first + shift, 1]
             value = values[shift]
-            place = hash_place(value, slot.size)
+            place = hash_place(value, slot.shape[0])
             while True:
-                term = slot[place]
-                if term < 0:
+                entry = slot[place, _TERM]
+                if entry < 0:
                     term = num_terms
                     position = offset[term]
                     for source in range(start, end):
                         text[position + source - start] = buffer[source]
                     offset[term + 1] = position + end - start
                     hashes[term] = value
-                    slot[place] = term
+                    _enter(slot, place, term, value, position, end - start)
                     num_terms += 1
                     break
-                if hashes[term] == value and _same(buffer, start, end, text, offset[term], offset[term + 1]):
-                    break
-                place = (place + 1) & (slot.size - 1)
+                if entry >> _TERM_BITS == value >> _HASH_REST:
+                    term = entry & _TERM_MASK
+                    known = slot[place, _PLACE] >> _LENGTH_BITS
+                    length = slot[place, _PLACE] & _MAX_LENGTH
+                    if length == _MAX_LENGTH:
+                        length = offset[term + 1] - known
+                    if _same(buffer, start, end, text, known, known + length):
+                        break
+                place = (place + 1) & (slot.shape[0] - 1)
             ids[first + shift] = term
     return num_terms
+
+
+@compiled
+def _enter(slot: Int64, place: int, term: int, value: int, start: int, length: int) -> None:
+    """Fill a slot of an interner with a term, its hash, and where its key starts and how long it is."""
+    slot[place, _TERM] = ((value >> _HASH_REST) << _TERM_BITS) | term
+    slot[place, _PLACE] = (start << _LENGTH_BITS) | min(length, _MAX_LENGTH)
+
+
+@compiled
+def _enter_all(hashes: Int64, offset: Int64, slot: Int64) -> None:
+    for term in range(hashes.size):
+        place = hash_place(hashes[term], slot.shape[0])
+        while slot[place, _TERM] >= 0:
+            place = (place + 1) & (slot.shape[0] - 1)
+        _enter(slot, place, term, hashes[term], offset[term], offset[term + 1] - offset[term])
+
+
+@compiled
+def _find_interned(buffer: Bytes, text: Bytes, offset: Int64, slot: Int64) -> int:
+    value = term_hash(buffer, 0, buffer.size)
+    place = hash_place(value, slot.shape[0])
+    while slot[place, _TERM] >= 0:
+        term = slot[place, _TERM] & _TERM_MASK
+        if _same(buffer, 0, buffer.size, text, offset[term], offset[term + 1]):
+            return int(term)
+        place = (place + 1) & (slot.shape[0] - 1)
+    return -1
 
 
 @compiled
@@ -152,13 +190,22 @@ def _fill_slots(hashes: Int64, slot: Int32) -> None:
 
 @compiled
 def _gather_text(text: Bytes, offset: Int64, order: Int64, out_text: Bytes, out_offset: Int64) -> None:
+    touched = np.empty(_BATCH, dtype=np.int64)
     position = 0
-    for row in range(order.size):
-        term = order[row]
-        for source in range(offset[term], offset[term + 1]):
-            out_text[position] = text[source]
-            position += 1
-        out_offset[row + 1] = position
+    for first in range(0, order.size, _BATCH):
+        last = min(first + _BATCH, order.size)
+        for row in range(first, last):
+            touched[row - first] = offset[order[row]] + offset[order[row] + 1]
+        for row in range(first, last):
+            start = offset[order[row]]
+            if start < text.size:
+                touched[row - first] = text[start] + text[max(offset[order[row] + 1] - 1, 0)]
+        for row in range(first, last):
+            term = order[row]
+            for source in range(offset[term], offset[term + 1]):
+                out_text[position] = text[source]
+                position += 1
+            out_offset[row + 1] = position
 
 
 def gather_text(text: Bytes, offset: Int64, order: Int64) -> tuple[Bytes, Int64]:
@@ -182,7 +229,8 @@ class TermInterner:
         self._text: Bytes = np.empty(1 << 16, dtype=np.uint8)
         self._offset: Int64 = np.zeros(1 << 10, dtype=np.int64)
         self._hashes: Int64 = np.empty(1 << 10, dtype=np.int64)
-        self._slot: Int32 = np.full(1 << 12, -1, dtype=np.int32)
+        # Row by row what a lookup needs at first: a part of the hash with the term, and where its key is. -1 = free.
+        self._slot: Int64 = np.full((1 << 12, 2), -1, dtype=np.int64)
 
     def intern(self, buffer: Bytes, spans: Int64) -> Int32:
         """Return the ids int32 [n] of the keys `buffer[start:end]` for spans [n, 2]."""
@@ -212,7 +260,7 @@ class TermInterner:
     def find(self, key: str) -> int:
         """Return the id of a key, or -1."""
         buffer = np.frombuffer(key.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-        return int(_find(buffer, self._text, self._offset, self._slot))
+        return int(_find_interned(buffer, self._text, self._offset, self._slot))
 
     def keys_with_prefix(self, prefix: str) -> NDArray[np.bool_]:
         """Return which terms, bool [num_terms], have a key that starts with an ASCII prefix."""
@@ -233,9 +281,13 @@ class TermInterner:
             text = np.empty(max(used + num_bytes, 2 * self._text.size), dtype=np.uint8)
             text[:used] = self._text[:used]
             self._text = text
-        if terms * 3 > self._slot.size * 2:
-            self._slot = np.full(_num_slots(2 * terms), -1, dtype=np.int32)
-            _fill_slots(self._hashes[: self.num_terms], self._slot)
+        num_slots = len(self._slot)
+        if terms * 3 > num_slots * 2:
+            while terms * 3 > num_slots * 2:
+                num_slots *= 2
+            self._slot = np.empty((0, 2), dtype=np.int64)  # before there are more
+            self._slot = np.full((num_slots, 2), -1, dtype=np.int64)
+            _enter_all(self._hashes[: self.num_terms], self._offset, self._slot)
 
     def canonical_order(self) -> Int64:
         """Return the term ids [num_terms] in an order that depends on the set of keys only: by hash, ties by bytes."""
@@ -252,7 +304,8 @@ class TermInterner:
         return order
 
     def table(self, order: Int64) -> TermTable:
-        """Return the finished table in which the term `order[i]` has the id i."""
+        """Return the finished table in which the term `order[i]` has the id i; the interner is spent afterwards."""
+        self._slot = np.empty((0, 2), dtype=np.int64)
         if not len(order):  # without waiting for compiled code: opening a graph makes an empty table
             return TermTable(np.empty(0, np.uint8), np.zeros(1, np.int64), np.full(_num_slots(0), -1, np.int32))
         text, offset = gather_text(self._text, self._offset, order)

@@ -212,6 +212,12 @@ class BadLines:
         path_number = self._texts.setdefault(path, len(self._texts))
         self._rows.extend((path_number, line, self._texts.setdefault(reason, len(self._texts))))
 
+    def extend(self, other: BadLines) -> None:
+        """Note all bad lines of another collection after these."""
+        for bad_line in other:
+            self.add(bad_line.path, bad_line.line, bad_line.reason)
+        self.num_kept += other.num_kept
+
     @property
     def num(self) -> int:
         """How many there are."""

@@ -188,7 +188,12 @@ CELLS = st.one_of(
          "x\u2003", "\u1680", "_", "_x", "\u200b"]
     ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\t"), max_size=4),
-)
+    st.builds(  # long enough to be read eight bytes at a time
+        "{}{}{}".format, st.text("ab z~", max_size=24),
+        st.sampled_from(["", "\x7f", "\x80", "é", "\x00", "\r", "\x1f", "\x0b", "\ufeff", "\U0001f600", "\u2028"]),
+        st.text("ab z~", max_size=24),
+    ),
+)  # fmt: skip
 NUMBERS = st.one_of(
     st.sampled_from(["", "1", "0.5", ".5", "5.", ".", "1e3", "-1", "007", "0", "1" * 16, "9999999999", " 2 ", "1.2.3",
          "2147483648"]),
@@ -203,7 +208,7 @@ ROWS = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=max(500, settings().max_examples))
 @given(st.lists(ROWS.map(str.encode), max_size=6).map(b"\n".join), st.booleans())
 @example(b"a\tb\tc\xed\xa0\x80\na\tb\t\xc2\na\tb\tc", False)
 def test_the_scan_and_the_slow_path_agree_on_every_line(data: bytes, with_columns: bool):
@@ -213,6 +218,21 @@ def test_the_scan_and_the_slow_path_agree_on_every_line(data: bytes, with_column
         fast = read(data)
         patch.setattr(delimited, "HAS_COMPILER", False)
         assert read(data) == fast
+
+
+@settings(max_examples=max(500, settings().max_examples))
+@given(
+    st.lists(st.one_of(ROWS, st.tuples(CELLS, CELLS, CELLS).map("\t".join)), max_size=6),
+    st.sampled_from(["\t", ",", ";", "|", " "]), st.booleans(),
+    st.sampled_from([b"", b"\xff", b"\xed\xa0\x80", b"\xc3", b"\xf4\x90\x80\x80"]),
+)  # fmt: skip
+def test_the_scan_and_the_slow_path_agree_whatever_separates_the_fields(rows, delimiter, quoted, odd):
+    data = "\n".join(row.replace("\t", delimiter) for row in rows).encode() + odd
+    config = BuildConfig(delimiter=delimiter)
+    with pytest.MonkeyPatch.context() as patch:
+        fast = read(data, quoted=quoted, config=config)
+        patch.setattr(delimited, "HAS_COMPILER", False)
+        assert read(data, quoted=quoted, config=config) == fast
 
 
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=5))
@@ -230,8 +250,10 @@ def test_no_csv_makes_the_reader_stumble(text: str):
 
 
 def test_the_scan_means_the_same_compiled_and_interpreted():
-    lines = ["a\tb\tc\t0.125\t12\ten\tn", "é\tb\tc\t\t\t\t", " ", "_:x\tb\tc\t1\t1\ten\tn", "a\tb\tc\t7\t8\t\tq"]
-    lines += ["<<(\tb\tc\t\t\t\t"]
+    lines = [
+        "a long first cell\tb\tc\t0.125\t12\ten\tn", "é\tb\tc\t\t\t\t", " ", "_:x\tb\tc\t1\t1\ten\tn",
+        "a\tb\tc\t7\t8\t\tq", "<<(\tb\tc\t\t\t\t",
+    ]  # fmt: skip
     text = "".join(f"{line}\t list \n" for line in lines)
     fields = np.arange(1, 9)
     num_lines = text.count("\n")

@@ -108,7 +108,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=2000)
+@settings(max_examples=max(2000, settings().max_examples))
 @given(st.lists(LINES.map(str.encode), max_size=5).map(b"\n".join), st.booleans())
 @example(b'<a:b> <a:c> "\xed\xa0\x80" .\n# \xff\n<a:b> <a:c> "\xff" .\n<a:b> <a:\xc3> <a:c> .', False)
 @example(b'<a:b> <a:c> <a:d> <a:e> .\n<a:b> <a:c> _:x _:g .\n<a:b> <a:c> <a:d> "x" .\n_:a <a:c> "x"@EN _:g .', True)

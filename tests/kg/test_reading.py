@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, InputSyntaxError
 from kg_reason.kg import inputs as inputs_room
+from kg_reason.kg import reading
+from kg_reason.kg.building import build_graph
 from kg_reason.kg.inputs import find_inputs
-from kg_reason.kg.reading import read_blocks, read_triples
+from kg_reason.kg.reading import read_blocks, read_side_by_side, read_triples
 from kg_reason.kg.triples import BadLines, Triple
 
 FILES = {
@@ -99,3 +102,49 @@ def test_no_line_order_changes_the_triples(folder):
         Path("a.nt").write_text("\n".join(order), encoding="utf-8")
         results.add(frozenset(triple[:3] for triple in read_triples(["a.nt"])))
     assert len(results) == 1
+
+
+def many_files(num_rows: int = 400) -> list[str]:
+    names = []
+    for file in range(5):
+        rows = [f"<x:a{row % 90}> <x:r{row % 3}> <x:a{(row * file) % 70}> ." for row in range(num_rows)]
+        rows += [f'<x:a{row}> <http://www.w3.org/2000/01/rdf-schema#label> "name {row}" .' for row in range(file, 40)]
+        rows[file] = f"no triple in file {file}"
+        names.append(f"part{file}.nt")
+        Path(names[-1]).write_text("\n".join(rows))
+    Path("more.ttl").write_text("@prefix y: <http://y/> . <x:a1> y:r <x:a2> .")
+    return [*names, "more.ttl"]
+
+
+@pytest.mark.parametrize("num_readers", [0, 2, 5])
+def test_files_read_side_by_side_give_the_graph_of_files_read_one_by_one(folder, monkeypatch, num_readers):
+    names = many_files()
+    monkeypatch.setitem(inputs_room.line_blocks.__kwdefaults__, "block_bytes", 900)
+    build_graph(names, "one", BuildConfig(skip_bad_lines=True, num_readers=1))
+    build_graph(names, "many", BuildConfig(skip_bad_lines=True, num_readers=num_readers))
+    files = sorted(path.relative_to("one") for path in Path("one").rglob("*") if path.is_file())
+    assert len(files) > 30
+    assert all(Path("many", file).read_bytes() == Path("one", file).read_bytes() for file in files)
+
+
+def test_one_reader_needs_no_thread_and_two_do(folder, monkeypatch):
+    names = many_files(num_rows=10)
+    threads = []
+    original = reading.open_input
+    monkeypatch.setattr(
+        reading, "open_input", lambda *given: threads.append(threading.current_thread()) or original(*given)
+    )
+    for num_readers in (1, 2):
+        config = BuildConfig(num_readers=num_readers)
+        list(read_side_by_side(find_inputs(names, config), config, BadLines(), {}))
+    main = threading.main_thread()
+    assert [thread is main for thread in threads] == [True] * 6 + [False] * 6
+
+
+def test_a_file_that_cannot_be_read_is_told_whatever_is_read_beside_it(folder):
+    names = many_files()
+    for name in ("part1.nt.gz", "part4.nt.gz"):
+        Path(name).write_bytes(b"no archive")
+    config = BuildConfig(num_readers=3)
+    with pytest.raises(InputSyntaxError, match="part1.nt.gz: found no valid gzip data"):
+        list(read_side_by_side(find_inputs([*names, "part1.nt.gz", "part4.nt.gz"], config), config, BadLines(), {}))

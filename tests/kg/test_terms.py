@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg_reason.kg import terms
 from kg_reason.kg.compiled import interpreted
 from kg_reason.kg.terms import TermInterner, term_hash
 
@@ -48,3 +49,27 @@ def test_the_hash_is_the_same_compiled_and_interpreted() -> None:
     buffer = np.frombuffer("wn:violin.n.01 – é".encode(), dtype=np.uint8)
     slow = interpreted(term_hash)([int(byte) for byte in buffer], 0, len(buffer))
     assert term_hash(buffer, 0, len(buffer)) == slow
+
+
+def test_keys_longer_than_a_slot_can_tell_are_told_apart() -> None:
+    interner = TermInterner()
+    long = "x" * (1 << 24)
+    texts = [long, long + "y", long + "z", "x"]
+    assert interner.intern_keys(texts).tolist() == [0, 1, 2, 3]
+    assert interner.intern_keys(texts[::-1]).tolist() == [3, 2, 1, 0]
+    assert [interner.find(text) for text in (long + "z", long, "y")] == [2, 0, -1]
+
+
+@given(keys)
+def test_interning_means_the_same_compiled_and_interpreted(texts: list[str]) -> None:
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([len(key) for key in encoded], dtype=np.int64)
+    spans = np.stack([ends - [len(key) for key in encoded], ends], axis=1).reshape(-1, 2).astype(np.int64)
+    buffer = np.frombuffer(b"".join(encoded) or b"x", dtype=np.uint8)
+    results = []
+    for intern in (terms._intern, interpreted(terms._intern)):
+        text, offset, hashes = np.zeros(4096, np.uint8), np.zeros(99, np.int64), np.zeros(99, np.int64)
+        slot, ids = np.full((128, 2), -1, dtype=np.int64), np.empty(len(texts), dtype=np.int32)
+        num_terms = intern(buffer, spans, text, offset, hashes, slot, 0, ids)
+        results.append((num_terms, ids.tolist(), text.tolist(), offset.tolist(), hashes.tolist(), slot.tolist()))
+    assert results[0] == results[1]
