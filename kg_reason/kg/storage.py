@@ -262,7 +262,7 @@ def _open_file(path: Path, num_bytes: int) -> BinaryIO:
 def _header_bytes(path: Path) -> bytes:
     try:
         return (path / HEADER_FILE).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (OSError, ValueError):  # what is wrong is told by `read_header`
         return b""
 
 
@@ -273,14 +273,16 @@ def read_header(path: Path) -> dict[str, Any]:
         GraphError: no graph there, a version that is not known, or a damaged header.
     """
     header_path = path / HEADER_FILE
-    restore_folder(path, HEADER_FILE)
     try:
+        restore_folder(path, HEADER_FILE)
         # As it will be read: its checksum is made from that.
         header = json.loads(header_path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise GraphError(f"{path}: no graph found here, expected a folder made by kg-reason build") from error
     except NotADirectoryError as error:
         raise GraphError(f"{path}: found a file, expected a folder made by kg-reason build") from error
+    except OSError as error:
+        raise GraphError(f"{header_path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise GraphError(f"{header_path}: not valid JSON ({error}); build the graph again") from error
     version = header.get("format_version") if isinstance(header, dict) else None

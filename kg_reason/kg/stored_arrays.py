@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
 
@@ -40,8 +41,10 @@ class StoredArrays(MutableMapping[str, NDArray[Any]]):
     def __setitem__(self, name: str, array: NDArray[Any]) -> None:
         path = array_path(self.folder, name)
         path.unlink(missing_ok=True)  # who has mapped what was there keeps it
-        with path.open("wb") as stream:
-            np.save(stream, array, allow_pickle=False)
+        with path.open("wb") as stream:  # numpy.save passes over errors of the last write
+            header = {"descr": dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
+            write_array_header_1_0(stream, header)
+            stream.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         self._names[name] = None
 
     def __getitem__(self, name: str) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -332,7 +333,12 @@ def test_an_encrypted_zip_is_refused(tmp_path):
 def test_a_zip_through_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "a.nt.zip")
     data = zipped({"a.nt": TEXT})
-    writer = threading.Thread(target=(tmp_path / "a.nt.zip").write_bytes, args=(data,))
+
+    def write():
+        with contextlib.suppress(BrokenPipeError):  # the reader refuses before all is written
+            (tmp_path / "a.nt.zip").write_bytes(data)
+
+    writer = threading.Thread(target=write)
     writer.start()
     with pytest.raises(InputSyntaxError, match="a zip archive cannot be read from a pipe"):
         read(tmp_path / "a.nt.zip")
