@@ -15,18 +15,22 @@ KINDS = {  # folder: flags, an entity, what its page shows, a pair, and relation
     "wikidata": (("--languages", "en"), "Q64", "Germany", ("She saw Berlin.", "She saw a city."), ("instance of",)),
     "conceptnet": ((), "violin", "string instrument", ("A fiddle.", "A string instrument."), ("synonym", "is a")),
     "phrases": (
-        ("--input-format", "phrases"), "PersonX bakes bread", "the kitchen smells good",
+        (), "PersonX bakes bread", "the kitchen smells good",
         ("Tom bakes bread.", "The kitchen smells good."), ("effect on the person",),
     ),
-    "taxonomy": (("--input-format", "taxonomy"), "Sandals", "Shoes", ("Green sandals.", "Green shoes."), ("broader",)),
+    "taxonomy": ((), "Sandals", "Shoes", ("Green sandals.", "Green shoes."), ("broader",)),
     "networkx": ((), "inverter", "electrical device", ("A battery.", "A power source."), ("is a",)),
+    "ownership": (
+        ("--as-of", "2026-06-30"), "Orlin Shipping", "(0.74, since 2019-05-01, source",
+        ("Ines Calder signs.", "A lawyer signs."), ("instance of",),
+    ),
     "neo4j": ((), "Luis Moreno", "Tunnel team", ("Ada Brandt is here.", "An engineer is here."), ("instance of",)),
 }  # fmt: skip
 
 
 def files(kind):
-    """Return the data files of a kind; networkx has the same graph twice."""
-    found = sorted(path for path in (EXPORTS / kind).iterdir() if path.suffix not in (".md", ".json"))
+    """Return the data files of a kind; two have the same graph twice."""
+    found = sorted(path for path in (EXPORTS / kind).iterdir() if path.suffix not in (".md", ".json", ".ttl"))
     return [str(path) for path in found]
 
 

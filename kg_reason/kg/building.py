@@ -56,7 +56,7 @@ def build_graph(
             TSV, CSV, ConceptNet, ATOMIC, taxonomy paths, GraphML, node-link JSON or Neo4j's CSV, each also compressed.
         out: the graph folder; a graph that is there is replaced.
         config: how to read; None: the defaults.
-        show_progress: show a bar on standard error when it takes longer than two seconds.
+        show_progress: show a bar on standard error, where that is a terminal, when it takes longer than two seconds.
 
     Returns:
         The counts of the graph.
@@ -166,13 +166,13 @@ def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[
 
 def _stage(name: str, show_progress: bool) -> tqdm[None]:
     """Tell on standard error what is being done for as long as it takes."""
-    return tqdm(desc=name, bar_format="{desc} [{elapsed}]", disable=not show_progress, leave=False)
+    return tqdm(desc=name, bar_format="{desc} [{elapsed}]", disable=None if show_progress else True, leave=False)
 
 
 def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[TripleBlock]:
     """Pass blocks on and count their triples on a bar."""
     with tqdm(
-        desc="reading", unit=" triples", unit_scale=True, disable=not show_progress, delay=PROGRESS_DELAY,
+        desc="reading", unit=" triples", unit_scale=True, disable=None if show_progress else True, delay=PROGRESS_DELAY,
         dynamic_ncols=True,
     ) as bar:  # fmt: skip
         for block in blocks:

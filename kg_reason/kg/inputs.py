@@ -62,8 +62,8 @@ class InputFile:
 def find_inputs(paths: Sequence[str | Path], config: BuildConfig) -> tuple[InputFile, ...]:
     """Resolve files, folders and `-` to the files to read, each once.
 
-    Folders are searched to any depth, in sorted order, for files with a known suffix; hidden ones and links to folders
-    are passed over.
+    Folders are searched to any depth, in sorted order, for files with a known suffix and those of other tools that are
+    known by their first lines; hidden ones and links to folders are passed over.
 
     Raises:
         InputSyntaxError: a path does not exist or names a device, its format cannot be told, it is a tar archive or a
@@ -96,11 +96,23 @@ def _resolve(name: str, config: BuildConfig) -> list[InputFile]:
     for folder, subfolders, files in os.walk(name, onerror=_refuse_folder):
         subfolders[:] = sorted(folder for folder in subfolders if not folder.startswith("."))
         paths = [str(Path(folder) / file) for file in files if not file.startswith(".")]
-        found += [path for path in paths if _suffixes(path)[0]]
+        found += [path for path in paths if _suffix(path)[0] in (*FORMATS, *SNIFFED)]
     files = [path for path in sorted(found) if not _is_passed_over(path)]
-    if not files:
+    inputs = [_input_file(path, config) for path in files if _suffix(path)[0] in FORMATS or _is_known(path, config)]
+    if not inputs:
         raise InputSyntaxError(name, 0, f"no file to read in this folder; expected suffixes {', '.join(FORMATS)}")
-    return [_input_file(path, config) for path in files]
+    return inputs
+
+
+def _is_known(name: str, config: BuildConfig) -> bool:
+    """Tell whether a file of a folder whose suffix tells no format (.txt, .json) is one to read."""
+    if config.input_format != "auto":
+        return config.input_format in SNIFFED[_suffix(name)[0]]
+    try:
+        _input_file(name, config)
+    except InputSyntaxError:  # a text for people, or no text at all
+        return False
+    return True
 
 
 def _kind(name: str) -> str:
@@ -136,12 +148,6 @@ def _is_passed_over(path: str) -> bool:
 
 def _refuse_folder(error: OSError) -> NoReturn:
     raise InputSyntaxError(str(error.filename), 0, f"the folder cannot be read: {error.strerror}") from error
-
-
-def _suffixes(name: str) -> tuple[str, str]:
-    """Return format and compression by the suffixes of a name, empty where there is none."""
-    suffix, compression = _suffix(name)
-    return FORMATS.get(suffix, ""), compression
 
 
 def _suffix(name: str) -> tuple[str, str]:

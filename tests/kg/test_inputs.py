@@ -191,3 +191,16 @@ def test_a_file_whose_name_is_no_text_is_told(tmp_path):
         pytest.skip("this file system takes no such names")
     with pytest.raises(InputSyntaxError, match="found a name that is no UTF-8; rename it"):
         find_inputs([tmp_path], BuildConfig())
+
+
+def test_a_folder_gives_what_is_known_by_its_first_lines_and_not_what_is_for_people(tmp_path):
+    (tmp_path / "goods.txt").write_text("1 - Music\n2 - Music > Violins\n3 - Music > Drums\n")
+    (tmp_path / "graph.json").write_text('{"directed": true, "nodes": [{"id": 1}], "links": []}')
+    (tmp_path / "README.txt").write_text("What is in here, and why.\n")
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    found = find_inputs([tmp_path], BuildConfig())
+    assert [(Path(item.name).name, item.format) for item in found] == [
+        ("goods.txt", "taxonomy"), ("graph.json", "node-link"),
+    ]  # fmt: skip
+    only = find_inputs([tmp_path], BuildConfig(input_format="node-link"))
+    assert [Path(item.name).name for item in only] == ["graph.json", "package.json"]
