@@ -96,6 +96,7 @@ def _build_graph(
             write_header(header, arrays, bad_lines=_report(bad_lines))
     del builder
     graph = KnowledgeGraph.open(out)
+    graph.built.is_checked = True  # the sums are of what was written a moment ago
     with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
     for name in _likely_headers(graph, inputs):
