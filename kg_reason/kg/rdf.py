@@ -149,6 +149,9 @@ def _with_advice(fault: ParserFault, contexts: LocalContexts) -> ParserFault:
         advice = f"; --context {url}=FILE reads a local copy" if url else ""
         found = f"found the context {url}" if url else "found a context"
         return ParserFault(line, f"{found} at another address, where nothing is fetched{advice}{_UNREAD}")
+    if "Only UTF-8 is supported" in reason:
+        found = "found an XML declaration of another encoding than UTF-8"
+        return ParserFault(fault.line, f"{found}; --encoding names it{_UNREAD}")
     if "No scheme found in an absolute IRI" in reason:
         return ParserFault(fault.line, f"{reason}; relative IRIs need --base-iri{_UNREAD}")
     return fault

@@ -225,3 +225,15 @@ def test_relations_and_columns_are_found_by_either_spelling(tmp_path, written, t
     name = spelt(typed, "É parte de")
     assert graph.relation_id(graph.relation(name)) == spelt(written, "é parte de")
     assert find_relations(graph, name) == climbing_relations(graph, [name]) == [0]
+
+
+def test_an_xml_declaration_of_another_encoding_is_told_with_the_flag_that_reads_it(tmp_path):
+    path = tmp_path / "a.rdf"
+    path.write_bytes(
+        '<?xml version="1.0" encoding="ISO-8859-1"?><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<r:Description r:about="http://x/a" xmlns:x="http://x/" x:p="é"/></r:RDF>'.encode("latin-1")
+    )
+    with pytest.raises(BadLinesError, match="a.rdf:1: .*--encoding"):
+        list(read_triples([path]))
+    (triple,) = read_triples([path], BuildConfig(encoding="latin-1"))
+    assert triple.tail == '"é"'
