@@ -19,8 +19,7 @@ from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.hierarchies import climbing_relations
 from kg_reason.kg.lemmas import NOUN, VERB, lemmatiser
 from kg_reason.kg.paths import Path as GraphPath
-from kg_reason.kg.relation_kinds import plain_name
-from kg_reason.kg.words import CASE_BITS, UPPER, Word, caseless, primary_language, split_text
+from kg_reason.kg.words import CASE_BITS, UPPER, Word, caseless, plain_name, primary_language, split_text
 from kg_reason.policy_file import ACTIONS, ALLOW, REFUSE, Topic, read_topics
 from kg_reason.prediction import EVIDENCE_SHOWN, LinkedMention, Place, Prediction
 from kg_reason.terminal import one_line

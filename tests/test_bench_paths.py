@@ -37,7 +37,9 @@ def test_another_answer_is_noticed(script):
 def test_the_ends_of_a_question_are_other_entities_within_reach_of_its_starts(script):
     edges = [(f"e{number}", "r", f"e{number + 1}") for number in range(60)]
     graph = KnowledgeGraph.from_triples(Triple(*edge, Source("a.tsv", line)) for line, edge in enumerate(edges, 1))
-    for starts, ends in script.draw_questions(graph, 20, seed=0):
+    questions = script.draw_questions(graph, 20, seed=0)
+    assert len(questions) == 20
+    for starts, ends in questions:
         assert len({*starts, *ends}) == 10
         places = [[int(graph.entity_id(entity)[1:]) for entity in side] for side in (starts, ends)]
         assert all(abs(start - end) <= 3 for start, end in zip(*places, strict=True))

@@ -21,7 +21,7 @@ from make_test_pairs import (
 )
 
 from kg_reason import NLIExample, SynthesisConfig
-from kg_reason.kg.relation_kinds import plain_name
+from kg_reason.kg.words import plain_name
 from kg_reason.nli import THREE_WAY, Justification, Label, ReplacedWord
 from kg_reason.synthesis.relation_table import load_table
 

@@ -94,7 +94,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from kg_reason.kg.builder import LABEL_RELATIONS
+    from kg_reason.kg.alias_kinds import LABEL_RELATIONS
     from kg_reason.kg.building import build_graph, num_bad_lines
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.storage import BAD_LINES_FILE

@@ -15,7 +15,8 @@ from lemminflect import getAllLemmas
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.paths import SYNONYM, Path, Step
-from kg_reason.kg.relation_kinds import KINDS, plain_name
+from kg_reason.kg.relation_kinds import KINDS
+from kg_reason.kg.words import plain_name
 from kg_reason.synthesis.fact_sentences import Term, say, template_for
 from kg_reason.synthesis.relation_table import load_table
 from kg_reason.synthesis.surface import is_name

@@ -6,7 +6,6 @@ are is told in `graph.py`.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +17,8 @@ from kg_reason.kg.deprecation import DEPRECATED_SHARE
 from kg_reason.kg.grouping import grouped_rows, is_first
 from kg_reason.kg.label_texts import label_texts
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_names
+from kg_reason.kg.stored_arrays import Arrays
 from kg_reason.kg.terms import Bytes, Int64, TermInterner, TermTable, gather_text
-
-Arrays = MutableMapping[str, NDArray[Any]]
 
 # Where the parts of a sort key lie: the kind, the prior (not above 1) and the text of a label.
 _PRIOR_BITS, _TEXT_BITS = 30, 30

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
+from kg_reason.kg.curies import OWL, RDF, RDFS, SKOS, XSD
 from kg_reason.kg.names import BLANK, LITERAL, property_entity, readable_relation, term_kind
-from kg_reason.kg.ontology import MAX_STATED, OWL, RDF, RDFS, EdgeRows
+from kg_reason.kg.ontology import MAX_STATED, EdgeRows
 from kg_reason.kg.terms import TermInterner
+from kg_reason.kg.words import plain_name
 
-SKOS = "http://www.w3.org/2004/02/skos/core#"
-XSD = "http://www.w3.org/2001/XMLSchema#"
 _WIKIDATA = "http://www.wikidata.org/prop/direct/"
 _PREFIXES = {RDF: "rdf:", RDFS: "rdfs:", OWL: "owl:", SKOS: "skos:", _WIKIDATA: "wdt:"}
 
@@ -248,18 +248,15 @@ def named_relations(names: Sequence[str], relations: TermInterner) -> tuple[set[
     found: set[int] = set()
     unknown = []
     for name in names:
-        same = {number for number, key in enumerate(keys) if name == key or _plain(name) in (_plain(key), _local(key))}
+        plain = plain_name(name)
+        same = {number for number, key in enumerate(keys) if name == key or plain in (plain_name(key), _local(key))}
         found |= same
         unknown += [] if same else [name]
     return found, unknown
 
 
-def _plain(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
-
-
 def _local(key: str) -> str:
-    return _plain(readable_relation(key))
+    return plain_name(readable_relation(key))
 
 
 def _writes_curies(relations: TermInterner) -> bool:

@@ -7,7 +7,7 @@ of lines and files changes no result; the sources of an edge keep the order of r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.kg.alias_arrays import add_alias_arrays, join_texts
-from kg_reason.kg.alias_kinds import ALTERNATIVE, BROAD, HIDDEN, KIND_PRIOR, NARROW, PREFERRED, RELATED, AliasRows
+from kg_reason.kg.alias_kinds import KIND_PRIOR, AliasRows, label_kinds
 from kg_reason.kg.closure import InferredRows, infer_edges
 from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.grouping import grouped_rows, is_first
@@ -29,53 +29,15 @@ from kg_reason.kg.qualifiers import QualifierSets, qualifier_content
 from kg_reason.kg.qualifying import qualify
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.settling import settle, used_terms
+from kg_reason.kg.stored_arrays import Arrays
 from kg_reason.kg.terms import Int32, Int64, TermInterner
-from kg_reason.kg.triples import TripleBlock, literal_parts, select_rows
+from kg_reason.kg.triples import TripleBlock, literal_key, literal_parts, select_rows
 from kg_reason.kg.words import primary_language
-
-Arrays = MutableMapping[str, NDArray[Any]]
 
 FORMAT_VERSION = 2  # of the folder; since 2 its header has a checksum and tells the types of the arrays
 CONTENT_VERSION = 1  # of what the arrays mean: the fingerprint depends on it
 
 _TAIL_BITS = 31  # of a key by which edges are sorted; the relation is above them
-
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
-_SKOS = "http://www.w3.org/2004/02/skos/core#"
-LABEL_RELATIONS: Mapping[str, int] = {
-    _RDFS + "label": PREFERRED,
-    "rdfs:label": PREFERRED,
-    _SKOS + "prefLabel": PREFERRED,
-    "skos:prefLabel": PREFERRED,
-    _SKOS + "altLabel": ALTERNATIVE,
-    "skos:altLabel": ALTERNATIVE,
-    _SKOS + "hiddenLabel": HIDDEN,
-    "skos:hiddenLabel": HIDDEN,
-    "http://xmlns.com/foaf/0.1/name": PREFERRED,
-    "foaf:name": PREFERRED,
-    "http://schema.org/name": PREFERRED,
-    "https://schema.org/name": PREFERRED,
-    "schema:name": PREFERRED,
-    "http://schema.org/alternateName": ALTERNATIVE,
-    "https://schema.org/alternateName": ALTERNATIVE,
-    "schema:alternateName": ALTERNATIVE,
-    "http://purl.org/dc/elements/1.1/title": PREFERRED,
-    "http://purl.org/dc/terms/title": PREFERRED,
-    "dc:title": PREFERRED,
-    "dcterms:title": PREFERRED,
-    _OBO_IN_OWL + "hasExactSynonym": ALTERNATIVE,
-    _OBO_IN_OWL + "hasNarrowSynonym": NARROW,
-    _OBO_IN_OWL + "hasBroadSynonym": BROAD,
-    _OBO_IN_OWL + "hasRelatedSynonym": RELATED,
-    _OBO_IN_OWL + "id": HIDDEN,
-    _OBO_IN_OWL + "hasAlternativeId": HIDDEN,
-}
-
-
-def label_kinds(label_relations: Sequence[str]) -> dict[str, int]:
-    """Return the kind of label that each label relation gives, the user's own among them."""
-    return {**LABEL_RELATIONS, **dict.fromkeys(label_relations, PREFERRED)}
 
 
 @dataclass
@@ -199,7 +161,7 @@ class GraphBuilder:
             tagged = [place for place, language in enumerate(languages) if language]
             if tagged:
                 written = map(self._texts.key, texts[tagged].tolist())
-                keys = [f"{_quoted(key)}@{languages[place]}" for key, place in zip(written, tagged, strict=True)]
+                keys = [_in_language(key, languages[place]) for key, place in zip(written, tagged, strict=True)]
                 texts[tagged] = self._texts.intern_keys(keys)
         if self._languages:
             kept = self._in_wanted_language(texts)
@@ -357,10 +319,11 @@ def _add_label_index(arrays: Arrays, languages: list[str]) -> None:
         arrays[f"label_{name}"] = array
 
 
-def _quoted(key: str) -> str:
+def _in_language(key: str, language: str) -> str:
+    """Return the literal of a text in a language, whatever language it had."""
     if key.startswith('"'):
-        return key[: key.rindex('"') + 1]
-    return '"' + key.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r") + '"'
+        return key[: key.rindex('"') + 1] + "@" + language
+    return literal_key(key, language)
 
 
 def _fingerprint(header: Mapping[str, Any], arrays: Arrays) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.reading import find_inputs, read_side_by_side
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.storage import (
-    BAD_LINES_FILE,
     HEADER_FILE,
     build_lock,
     new_graph_folder,
@@ -93,7 +91,7 @@ def _build_graph(
         with _stage("ordering edges and labels", show_progress):
             header = builder.finish([item.name for item in inputs], arrays).header
         with _stage("writing the graph", show_progress):
-            write_header(header, arrays, bad_lines=_report(bad_lines))
+            write_header(header, arrays, bad_lines=bad_lines.report())
     del builder
     graph = KnowledgeGraph.open(out)
     graph.built.is_checked = True  # the sums are of what was written a moment ago
@@ -186,12 +184,3 @@ def _advice(bad_lines: BadLines) -> str:
     is_encoded = any("UTF-8" in bad_line.reason for bad_line in bad_lines.first)  # the word of every reader for that
     other = "; --encoding reads text that is not UTF-8" if is_encoded else ""
     return f"nothing written (--skip-bad-lines reads the rest{other})"
-
-
-def _report(bad_lines: BadLines) -> bytes:
-    if not bad_lines.num:
-        return b""
-    with tempfile.TemporaryDirectory(prefix="kg_reason_") as folder:
-        path = Path(folder) / BAD_LINES_FILE
-        bad_lines.write_report(path)
-        return path.read_bytes()

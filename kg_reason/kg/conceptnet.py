@@ -97,10 +97,7 @@ class _AssertionReader:
         """Return the edges of the plain lines, and start, end and number of every other line: int64 [num_rest, 3]."""
         buffer, first_line, num_lines = block
         if not HAS_COMPILER or self._languages or not _is_utf8(buffer):
-            ends = np.flatnonzero(buffer == ord("\n"))
-            starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])
-            rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
-            return BlockBuilder(self._file, with_columns=True).build(), rest
+            return BlockBuilder(self._file, with_columns=True).build(), block.lines()
         scanned = ScannedAssertions(
             spans=np.empty((num_lines, 5, 2), dtype=np.int64),
             line=np.empty(num_lines, dtype=np.int64),

@@ -11,10 +11,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.kg.compiled import HAS_COMPILER
+from kg_reason.kg.csv_records import read_quoted
 from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT, ScannedRows, scan_rows
 from kg_reason.kg.inputs import LineBlock, line_blocks
 from kg_reason.kg.qualifiers import (
@@ -31,9 +31,9 @@ from kg_reason.kg.qualifiers import (
     Qualifiers,
     add_cell_sets,
     statement_text,
+    weight_number,
 )
 from kg_reason.kg.triples import (
-    ROWS_PER_BLOCK,
     AliasColumns,
     BadLines,
     BlockBuilder,
@@ -104,7 +104,11 @@ def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quo
         if quoted and bool((block.buffer == ord('"')).any()):
             yield from read_quoted(chain([block], blocks), reader, layout.delimiter)
             return
-        rows, rest = _scan(block, layout, file, by_line=reader.is_bounded)
+        rows, rest = _scan(block, layout, file)
+        if reader.validity is not None and reader.is_bounded:
+            rows, unclear = reader.validity.holding(rows)
+            rest = np.concatenate([rest, block.lines()[unclear - block.first_line]])
+            rest = rest[np.argsort(rest[:, 2], kind="stable")]
         for start, end, line in rest.tolist():
             text = reader.decode(block.buffer[start:end].tobytes(), line)
             if text is not None and text.strip(" \r"):
@@ -193,26 +197,17 @@ def _is_weight(text: str) -> bool:
 
 def parse_weight(text: str) -> float:
     """Return a weight; a ValueError tells what was expected."""
-    try:
-        weight = float(text) if "_" not in text else math.nan
-    except ValueError:
-        weight = math.nan
-    if not 0.0 <= weight <= float(np.finfo(np.float32).max):
+    weight = weight_number(text)
+    if math.isnan(weight):
         raise ValueError(f"expected a weight, a number not below 0, found {text!r}")
     return weight
 
 
-def _scan(block: LineBlock, layout: Layout, file: int, *, by_line: bool) -> tuple[TripleBlock, NDArray[np.int64]]:
-    """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3].
-
-    With `by_line` no line is plain.
-    """
+def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDArray[np.int64]]:
+    """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3]."""
     buffer, first_line, num_lines = block
-    if by_line or not HAS_COMPILER:
-        ends = np.flatnonzero(buffer == ord("\n"))
-        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])[:num_lines]
-        rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
-        return BlockBuilder(file, with_columns=layout.has_columns).build(), rest
+    if not HAS_COMPILER:
+        return BlockBuilder(file, with_columns=layout.has_columns).build(), block.lines()
     num_optional = num_lines if layout.has_columns else 0
     scanned = ScannedRows(
         head=np.empty((num_lines, 2), dtype=np.int64),
@@ -251,25 +246,6 @@ def _languages(buffer: NDArray[np.uint8], spans: NDArray[np.int64]) -> list[str]
     return [tags.get(cell) or tags.setdefault(cell, cell.decode().lower()) for cell in cells]
 
 
-class RecordReader(Protocol):
-    """What takes in the records of a CSV file, one after the other."""
-
-    def __len__(self) -> int:
-        """Return how many rows wait to be taken."""
-
-    def take(self) -> TripleBlock:
-        """Return the rows added since the last call."""
-
-    def decode(self, line: bytes, number: int) -> str | None:
-        """Return the text of a line; None, and noted as a bad line, if it is not UTF-8."""
-
-    def refuse(self, line: int, reason: str) -> None:
-        """Note a bad line."""
-
-    def add(self, cells: list[str], line: int) -> None:
-        """Add what the cells of a record say, or note what is wrong with them."""
-
-
 class RowReader:
     """Turns the cells of one line after the other into rows, or into a bad line that tells what is wrong.
 
@@ -285,7 +261,7 @@ class RowReader:
         self, layout: Layout, name: str, file: int, bad_lines: BadLines, validity: Validity | None = None
     ) -> None:
         self.layout = layout
-        self._validity = validity
+        self.validity = validity
         self._name = name
         self._file = file
         self._bad_lines = bad_lines
@@ -297,7 +273,7 @@ class RowReader:
     @property
     def is_bounded(self) -> bool:
         """Whether some rows may be left out by their dates."""
-        return bool(self._validity) and bool({VALID_FROM, VALID_UNTIL}.intersection(self.layout.qualifiers))
+        return bool(self.validity) and bool({VALID_FROM, VALID_UNTIL}.intersection(self.layout.qualifiers))
 
     def take(self) -> TripleBlock:
         """Return the rows added since the last call."""
@@ -320,8 +296,9 @@ class RowReader:
         """Add the row that the cells of a line make, or note what is wrong with them."""
         try:
             keys, columns, qualifiers = self._parse(cells)
-            bounds = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
-            holds = self._validity is None or self._validity.holds(*bounds)
+            first = min(qualifiers.get(VALID_FROM, ()), default="")
+            last = max(qualifiers.get(VALID_UNTIL, ()), default="")
+            holds = self.validity is None or self.validity.holds(first, last)
             text = statement_text(qualifiers).encode()
         except ValueError as error:
             self.refuse(line, str(error) + self._advice(cells, line))
@@ -380,67 +357,3 @@ class RowReader:
                 name = self.layout.qualifiers[field - _QUALIFIER]
                 found[name] = (*found.get(name, ()), cell.strip())
         return found
-
-
-def read_quoted(blocks: Iterator[LineBlock], reader: RecordReader, delimiter: str) -> Iterator[TripleBlock]:
-    """Read lines by the csv module; after a record that is not valid it goes on with the record's second line."""
-    lines = _Lines(blocks, reader)
-    while True:
-        records = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
-        try:
-            for cells in records:
-                if any(cell.strip() for cell in cells) or len(cells) > 1:
-                    reader.add(cells, lines.first)
-                lines.start_record()
-                if len(reader) >= ROWS_PER_BLOCK:
-                    yield reader.take()
-        except csv.Error as error:
-            reader.refuse(lines.first, f"not valid CSV: {error}{_csv_advice(error)}")
-            lines.go_back()
-        else:
-            yield reader.take()
-            return
-
-
-def _csv_advice(error: csv.Error) -> str:
-    is_endless = any(words in str(error) for words in ("field limit", "unexpected end of data"))
-    return "; a quote is not closed" if is_endless else ""
-
-
-class _Lines:
-    """Iterates over the text lines of blocks; remembers those of the current record."""
-
-    def __init__(self, blocks: Iterator[LineBlock], reader: RecordReader) -> None:
-        self._lines = self._decoded(blocks, reader)
-        self._again: deque[tuple[int, str]] = deque()
-        self._record: list[tuple[int, str]] = []
-
-    @property
-    def first(self) -> int:
-        """Number of the current record's first line."""
-        return self._record[0][0]
-
-    def start_record(self) -> None:
-        """Forget the lines so far."""
-        self._record = []
-
-    def go_back(self) -> None:
-        """Give the lines of the current record again, save the first."""
-        self._again.extendleft(reversed(self._record[1:]))
-        self._record = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._record.append(line)
-        return line[1]
-
-    @staticmethod
-    def _decoded(blocks: Iterator[LineBlock], reader: RecordReader) -> Iterator[tuple[int, str]]:
-        for block in blocks:
-            for number, line in enumerate(block.buffer.tobytes().split(b"\n")[:-1], block.first_line):
-                text = reader.decode(line, number)
-                if text is not None:
-                    yield number, text.removesuffix("\r") + "\n"

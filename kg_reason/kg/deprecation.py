@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.curies import OBO, expansions
-from kg_reason.kg.ontology import OWL, TYPE, EdgeRows
+from kg_reason.kg.curies import OBO, OWL, expansions
+from kg_reason.kg.ontology import TYPE, EdgeRows
 from kg_reason.kg.terms import TermInterner
 from kg_reason.kg.triples import literal_parts
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
-from kg_reason.kg.builder import label_kinds
+from kg_reason.kg.alias_kinds import label_kinds
 from kg_reason.kg.edit_log import ADD, REMOVE, TRIPLE_FIELDS, UNDO, Edit, append_record, read_log
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import edit_lock

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from kg_reason.errors import ConfigError
-from kg_reason.kg.builder import LABEL_RELATIONS
+from kg_reason.kg.alias_kinds import LABEL_RELATIONS
 from kg_reason.kg.endpoint_queries import BLANK, NAMED, VALUE, EndpointQueries, Labels
 from kg_reason.kg.relation_walk import MAX_WALK_RELATIONS
 from kg_reason.kg.search import MAX_ROW

@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from kg_reason.config import EndpointConfig
 from kg_reason.errors import ConfigError, EndpointError
+from kg_reason.kg.curies import XSD
 from kg_reason.kg.sparql_answer import is_iri, is_language
 from kg_reason.kg.sparql_client import SparqlClient
-from kg_reason.kg.triples import XSD, XSD_STRING, LiteralParts, literal_key, literal_parts
+from kg_reason.kg.triples import XSD_STRING, LiteralParts, literal_key, literal_parts
 from kg_reason.terminal import PROGRESS_DELAY
 
 MAX_LABELS_PER_ENTITY = 200

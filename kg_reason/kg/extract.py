@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kg_reason.config import EndpointConfig
+from kg_reason.kg.curies import OWL, RDF, RDFS, SKOS
 from kg_reason.kg.endpoint_queries import NAMED, VALUE, EndpointQueries, Found, wanted_relations, written
 from kg_reason.kg.files import whole_folder
 from kg_reason.kg.seed_labels import seed_labels
@@ -29,12 +30,7 @@ from kg_reason.kg.sparql_client import SparqlClient
 logger = logging.getLogger(__name__)
 
 REPORT_FILE = "extract.json"
-VOCABULARIES = (  # beyond their terms lies everything
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "http://www.w3.org/2000/01/rdf-schema#",
-    "http://www.w3.org/2002/07/owl#",
-    "http://www.w3.org/2004/02/skos/core#",
-)
+VOCABULARIES = (RDF, RDFS, OWL, SKOS)  # beyond their terms lies everything
 
 Edge = tuple[str, str, str]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import StatementConfig
-from kg_reason.kg.builder import Arrays, BuiltGraph
+from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.counting import counted_order, row_offsets
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.inferences import INFERRED_ARRAYS
@@ -23,6 +23,7 @@ from kg_reason.kg.overlay import apply_edits
 from kg_reason.kg.qualifiers import NONE, Qualifiers, StoredQualifiers, weight_of
 from kg_reason.kg.relation_walk import relation_walk
 from kg_reason.kg.statement_filter import StatementFilter, Statements
+from kg_reason.kg.stored_arrays import Arrays
 
 logger = logging.getLogger(__name__)
 

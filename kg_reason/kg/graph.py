@@ -8,7 +8,8 @@ What is stored once, where (all arrays may be memory maps; ids are int32):
     edge_source, source_file, source_line     every place where an edge was stated
     qualified_source, qualified_set           rows of source_file that have qualifiers, and the set of each; none of
     qualifier_text, qualifier_offset          these where no statement is qualified (`qualifiers.py`); the sets as texts
-    premise_offset, premise_edge              what the inferred edges, behind the others, rest on (`inferences.py`)
+    premise_offset, premise_edge              what the inferred edges, behind the others, rest on, and these edges by
+    inferred_by_tail                          tail; none of these where nothing is inferred (`inferences.py`)
     relation_walk                             how path search walks each relation (`relation_walk.py`)
     alias_*                                   labels with language, prior, part of speech and source, by entity
     label_*                                   the trie over all labels (`label_index.py`)
@@ -108,7 +109,7 @@ class GraphStats(NamedTuple):
 
 
 class KnowledgeGraph:
-    """A graph that is ready to be linked to, searched and shown. Read-only; see `overlay.edit_graph` for changes."""
+    """A graph that is ready to be linked to, searched and shown. Read-only; see `editing.edit_graph` for changes."""
 
     def __init__(self, built: BuiltGraph, path: Path | None, overlay: Overlay) -> None:
         arrays = overlay.arrays

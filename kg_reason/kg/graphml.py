@@ -18,6 +18,7 @@ from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.property_graph import Scalar, Value, add_edge, add_node, node_key
 from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.kg.validity import Validity
+from kg_reason.kg.words import caseless
 
 CHUNK_BYTES = 1 << 16
 MAX_DEPTH = 1_000
@@ -190,7 +191,7 @@ class _Handler:
         for key in self._keys.values():
             if key.default and key.domain in (kind, "all") and key.name not in item.values:
                 self._set(item, key, key.default)
-        names = {name.casefold() for name in item.values}
+        names = {caseless(name) for name in item.values}
         if item.drawn_label and not names & {"label", "relation"}:
             item.values["label"] = item.drawn_label
         ends = ("id",) if kind == "node" else ("source", "target")

@@ -279,6 +279,12 @@ class LineBlock(NamedTuple):
     first_line: int
     num_lines: int
 
+    def lines(self) -> NDArray[np.int64]:
+        """Return start, end and number of every line, without its line feed: int64 [num_lines, 3]."""
+        ends = np.flatnonzero(self.buffer == ord("\n"))
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])[: len(ends)]
+        return np.stack([starts, ends, np.arange(self.first_line, self.first_line + len(ends))], axis=1)
+
 
 def line_blocks(
     stream: BinaryIO, name: str, *, block_bytes: int = BLOCK_BYTES, max_line_bytes: int = MAX_LINE_BYTES

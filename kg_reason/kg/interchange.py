@@ -20,6 +20,7 @@ import rdflib
 from numpy.typing import NDArray
 
 from kg_reason.errors import ConfigError
+from kg_reason.kg.curies import OBO_IN_OWL, OWL, RDF, RDFS, SKOS, XSD
 from kg_reason.kg.files import replace_file
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.names import BLANK, IRI, LITERAL, term_kind
@@ -28,19 +29,19 @@ from kg_reason.kg.triples import literal_key, term_text
 EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
 TEXT_SPACE = "text:"
 LABEL_RELATION_OF = {
-    "pref": "http://www.w3.org/2004/02/skos/core#prefLabel",
-    "alt": "http://www.w3.org/2004/02/skos/core#altLabel",
-    "hidden": "http://www.w3.org/2004/02/skos/core#hiddenLabel",
-    "narrow": "http://www.geneontology.org/formats/oboInOwl#hasNarrowSynonym",
-    "broad": "http://www.geneontology.org/formats/oboInOwl#hasBroadSynonym",
-    "related": "http://www.geneontology.org/formats/oboInOwl#hasRelatedSynonym",
+    "pref": SKOS + "prefLabel",
+    "alt": SKOS + "altLabel",
+    "hidden": SKOS + "hiddenLabel",
+    "narrow": OBO_IN_OWL + "hasNarrowSynonym",
+    "broad": OBO_IN_OWL + "hasBroadSynonym",
+    "related": OBO_IN_OWL + "hasRelatedSynonym",
 }
 PREFIXES = {
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
-    "http://www.w3.org/2000/01/rdf-schema#": "rdfs",
-    "http://www.w3.org/2002/07/owl#": "owl",
-    "http://www.w3.org/2004/02/skos/core#": "skos",
-    "http://www.w3.org/2001/XMLSchema#": "xsd",
+    RDF: "rdf",
+    RDFS: "rdfs",
+    OWL: "owl",
+    SKOS: "skos",
+    XSD: "xsd",
 }
 MIN_USES_OF_A_PREFIX = 3
 _FORBIDDEN_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kg_reason.kg.curies import OWL
 from kg_reason.kg.names import BLANK, IRI, LITERAL, TEXT, term_kind
-from kg_reason.kg.ontology import OWL, EdgeRows
+from kg_reason.kg.ontology import EdgeRows
 from kg_reason.kg.terms import TermInterner
 
 SAME_AS = (OWL + "sameAs", "owl:sameAs")

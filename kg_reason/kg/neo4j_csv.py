@@ -14,7 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
-from kg_reason.kg.delimited import find_delimiter, read_quoted
+from kg_reason.kg.csv_records import read_quoted
+from kg_reason.kg.delimited import find_delimiter
 from kg_reason.kg.foreign_rows import RowWriter, decoded
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.names import readable_name

@@ -186,10 +186,7 @@ def scan_block(
     """
     buffer, first_line, num_lines = block
     if not HAS_COMPILER:
-        ends = np.flatnonzero(buffer == ord("\n"))
-        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1] + 1])
-        rest = np.stack([starts, ends, np.arange(first_line, first_line + num_lines)], axis=1)
-        return BlockBuilder(file).build(), rest
+        return BlockBuilder(file).build(), block.lines()
     scanned = ScannedLines(
         head=np.empty((num_lines, 2), dtype=np.int64),
         relation=np.empty((num_lines, 2), dtype=np.int64),

@@ -24,14 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
+from kg_reason.kg.curies import OWL, RDF, RDFS
 from kg_reason.kg.terms import TermInterner
 from kg_reason.kg.triples import literal_parts
 
 logger = logging.getLogger(__name__)
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-OWL = "http://www.w3.org/2002/07/owl#"
 SUBCLASS, TYPE, DISJOINT = RDFS + "subClassOf", RDF + "type", OWL + "disjointWith"
 MAX_DISJOINT_CLASSES = 100  # of one list: they become pairs; a longer list stays as it was written
 MAX_STATED = 300  # statements that one folded edge may be made of; nesting that deep is no ontology's

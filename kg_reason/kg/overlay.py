@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.alias_kinds import KIND_PRIOR, OWN, PREFERRED
-from kg_reason.kg.builder import Arrays, BuiltGraph, label_kinds
+from kg_reason.kg.alias_kinds import KIND_PRIOR, OWN, PREFERRED, label_kinds
+from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.edit_log import ADD, REMOVE, Edit
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
 from kg_reason.kg.relation_walk import BOTH_WAYS, FORWARD, ONE_OF_TWO, SKIP
 from kg_reason.kg.search import TWIN_MISSING
+from kg_reason.kg.stored_arrays import Arrays
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import literal_parts, term_text
 

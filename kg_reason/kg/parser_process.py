@@ -30,7 +30,7 @@ SECONDS_TO_DIE = 5.0
 
 
 class ParsedStatements(NamedTuple):
-    """Statements of a file: int64 [num_statements], the line of each; uint8 [num_bytes], as many lines of N-Triples."""
+    """Statements of a file: int64 [num_statements], the line of each; uint8 [num_bytes], as many lines of N-Quads."""
 
     lines: NDArray[np.int64]
     text: NDArray[np.uint8]

@@ -10,12 +10,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from kg_reason.kg.curies import XSD
 from kg_reason.kg.delimited import parse_weight
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.names import readable_name
 from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL
-from kg_reason.kg.triples import XSD, cell_key, literal_key, literal_parts
+from kg_reason.kg.triples import cell_key, literal_key, literal_parts
 from kg_reason.kg.validity import Validity
+from kg_reason.kg.words import caseless
 
 Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
@@ -62,7 +64,7 @@ def value_key(value: Scalar) -> str:
 
 def is_label(name: str) -> bool:
     """Tell whether a property of this name is the label of its node."""
-    return name.casefold() in LABEL_PROPERTIES
+    return caseless(name) in LABEL_PROPERTIES
 
 
 def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> None:
@@ -76,10 +78,10 @@ def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> No
         for text in map(one_line, _texts(properties[chosen])):
             if text and text != readable_name(key):
                 rows.label(key, text, line)
-    names = {name.casefold() for name in properties}
+    names = {caseless(name) for name in properties}
     left_out = DRAWING if any(place <= names for place in PLACES) else frozenset()
     for name in sorted(properties):
-        if name != chosen and name.casefold() not in left_out and one_line(name):
+        if name != chosen and caseless(name) not in left_out and one_line(name):
             for value in _scalars(properties[name]):
                 if value != "":
                     rows.edge(key, one_line(name), value_key(value), line)
@@ -106,7 +108,7 @@ def add_edge(
     weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
     qualifiers: dict[str, tuple[str, ...]] = {}
     for name in sorted(properties):
-        qualifier = validity.names.columns.get(name.casefold(), "")
+        qualifier = validity.names.columns.get(caseless(name), "")
         if qualifier and name != chosen:
             qualifiers[qualifier] = (*qualifiers.get(qualifier, ()), *_texts(properties[name]))
     first, last = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
@@ -121,7 +123,7 @@ def one_line(text: str) -> str:
 
 def _first_name(properties: Properties, wanted: Iterable[str]) -> str:
     """Return the property of the first wanted name, without regard to case, that says something; empty if none."""
-    names = {name.casefold(): name for name in sorted(properties, reverse=True)}
+    names = {caseless(name): name for name in sorted(properties, reverse=True)}
     for name in wanted:
         if name in names and any(text.strip() for text in _texts(properties[names[name]])):
             return names[name]

@@ -20,7 +20,7 @@ from kg_reason.config import BuildConfig
 from kg_reason.errors import GraphError
 from kg_reason.kg.names import readable_relation
 from kg_reason.kg.terms import TermInterner
-from kg_reason.kg.words import caseless
+from kg_reason.kg.words import caseless, plain_name
 
 WEIGHT, VALID_FROM, VALID_UNTIL, SOURCE = "weight", "valid_from", "valid_until", "source"
 
@@ -42,8 +42,8 @@ class QualifierNames:
     """Tells which qualifier a column, a property or a relation gives.
 
     Attributes:
-        columns: qualifiers by the name of a column or property in lower case: those of the settings, and what else is
-            to be kept (`qualifier_columns`).
+        columns: qualifiers by the `caseless` name of a column or property: those of the settings, and what else is to
+            be kept (`qualifier_columns`).
     """
 
     def __init__(self, config: BuildConfig) -> None:
@@ -55,16 +55,12 @@ class QualifierNames:
         settled = {caseless(name.strip()): qualifier for name, qualifier in own.items()}
         self.columns = {**others, **settled}
         self._known = {plain: name for name, plains in _WELL_KNOWN.items() for plain in plains}
-        self._known |= {_plain(readable_relation(name)): qualifier for name, qualifier in own.items()}
+        self._known |= {plain_name(readable_relation(name)): qualifier for name, qualifier in own.items()}
 
     def of_relation(self, relation: str) -> str:
         """Return the qualifier that a relation between a statement and a value gives."""
         readable = readable_relation(relation)
-        return self._known.get(_plain(readable), readable)
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in caseless(name) if character.isalnum())
+        return self._known.get(plain_name(readable), readable)
 
 
 def qualifier_text(qualifiers: Mapping[str, tuple[str, ...]]) -> str:
@@ -88,7 +84,7 @@ def _settled(name: str, value: str) -> str:
     text = " ".join(value.split())
     if name in (VALID_FROM, VALID_UNTIL):
         return short_date(text) or text
-    number = _number(text) if name == WEIGHT else math.nan
+    number = weight_number(text) if name == WEIGHT else math.nan
     return text if math.isnan(number) else f"{number:.9g}"
 
 
@@ -98,8 +94,8 @@ def short_date(text: str) -> str:
     return match[1] if match else ""
 
 
-def _number(text: str) -> float:
-    """Return a weight, NaN where a text is none."""
+def weight_number(text: str) -> float:
+    """Return a weight, a number not below 0 that fits into 32 bits; NaN where a text is none."""
     try:
         number = float(text) if "_" not in text else math.nan
     except ValueError:
@@ -125,7 +121,7 @@ def parse_qualifiers(text: str) -> Qualifiers:
 
 def weight_of(qualifiers: Qualifiers) -> float:
     """Return the weight among qualifiers, NaN where there is none; of several the highest."""
-    return max((_number(text) for text in qualifiers.get(WEIGHT, ())), default=math.nan)
+    return max((weight_number(text) for text in qualifiers.get(WEIGHT, ())), default=math.nan)
 
 
 def shown_weight(weight: float) -> float:

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.kg.ontology import OWL, RDF, TYPE, EdgeRows
+from kg_reason.kg.curies import OWL, RDF
+from kg_reason.kg.ontology import TYPE, EdgeRows
 from kg_reason.kg.qualifiers import QualifierNames, Qualifiers, QualifierSets, qualifier_text, weight_of
 from kg_reason.kg.statement_filter import StatementFilter, Statements
 from kg_reason.kg.terms import TermInterner

@@ -1,11 +1,12 @@
 """Turtle, TriG, RDF/XML and JSON-LD by pyoxigraph, in a child process, behind guards.
 
 What is known to bring a parser down is refused before (`xml_guard.py`, `json_guard.py`, `nesting.py`); what is not
-known brings down the child only (`parser_process.py`). Its statements come back as canonical N-Triples and pass through
+known brings down the child only (`parser_process.py`). Its statements come back as canonical N-Quads and pass through
 the compiled scanner of `ntriples.py`, so that no Python runs per term. The parser does not tell lines, but it is handed
 the file line by line and yields a statement as soon as it is complete, so a statement's line is the last one handed
-over. JSON-LD is read whole before its first statement: the number of the statement takes the line's place. Graph names
-are dropped, blank nodes renamed as `BlankNames` tells. A syntax error ends the file: what follows it cannot be trusted.
+over. JSON-LD is read whole before its first statement: the number of the statement takes the line's place. The name of
+a graph is the source of its statements; blank nodes are renamed as `BlankNames` tells. A syntax error ends the file:
+what follows it cannot be trusted.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def read_rdf(
         stream: UTF-8 bytes.
         name: as the user named the file.
         file: position in the list of inputs.
-        bad_lines: grows by the fault, and by statements that are no triples of RDF 1.1.
+        bad_lines: grows by the fault, and by statements with a triple term in a triple term.
         rdf_format: one of RDF_FORMATS.
         parser: with the settings; where its base IRI is empty, a relative IRI is a fault.
         prefixes: grows by the prefixes that the file declares, with their namespaces.
@@ -110,7 +111,7 @@ class _StatementReader:
     Args:
         name: as the user named the file.
         file: position in the list of inputs.
-        bad_lines: grows by the statements that are no triples of RDF 1.1.
+        bad_lines: grows by the statements with a triple term in a triple term.
         config: leniency and limits.
     """
 

@@ -46,7 +46,7 @@ def read_blocks(
 
     Args:
         inputs: made by `find_inputs`.
-        config: how delimited files and relative IRIs are read.
+        config: how files are read, and their limits.
         bad_lines: grows by every line that could not be read; whether that is fatal is the caller's decision.
         prefixes: grows by the prefixes that the files declare, with their namespaces; None where nobody asks.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.words import caseless
+from kg_reason.kg.words import plain_name
 
 # A model has a state for each, by its place: new ones go to the end.
 KINDS = (
@@ -41,11 +41,6 @@ class RelationName(NamedTuple):
     text: str
     turned: bool = False
     inverse: str = ""
-
-
-def plain_name(name: str) -> str:
-    """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
-    return "".join(character for character in caseless(name) if character.isalnum())
 
 
 def relation_kinds(graph: KnowledgeGraph, groups: Groups, declared: Sequence[str] = ()) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import RetrieverConfig
+from kg_reason.kg.curies import OWL, RDF, RDFS, SKOS
 from kg_reason.kg.edge_walks import edge_walks
 from kg_reason.kg.exclusion import excluded_entities, excluded_relations
 from kg_reason.kg.graph import KnowledgeGraph
@@ -69,15 +70,15 @@ VOCABULARY = tuple(
     namespace + name
     for namespace, names in (
         (
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+            RDF,
             "Property Statement List nil Bag Seq Alt langString HTML XMLLiteral JSON PlainLiteral",
         ),
         (
-            "http://www.w3.org/2000/01/rdf-schema#",
+            RDFS,
             "Resource Class Literal Datatype Container ContainerMembershipProperty",
         ),
         (
-            "http://www.w3.org/2002/07/owl#",
+            OWL,
             "Thing Nothing Class NamedIndividual Ontology ObjectProperty DatatypeProperty AnnotationProperty "
             "OntologyProperty FunctionalProperty InverseFunctionalProperty SymmetricProperty AsymmetricProperty "
             "TransitiveProperty ReflexiveProperty IrreflexiveProperty DeprecatedClass DeprecatedProperty DataRange "
@@ -85,7 +86,7 @@ VOCABULARY = tuple(
             "NegativePropertyAssertion topObjectProperty bottomObjectProperty topDataProperty bottomDataProperty",
         ),
         (
-            "http://www.w3.org/2004/02/skos/core#",
+            SKOS,
             "Concept ConceptScheme Collection OrderedCollection",
         ),
     )

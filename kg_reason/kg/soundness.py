@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError, KGReasonError
-from kg_reason.kg.builder import Arrays, BuiltGraph
+from kg_reason.kg.builder import BuiltGraph
 from kg_reason.kg.building import num_bad_lines
 from kg_reason.kg.edit_log import EDITS_FILE, REMOVE, read_log
 from kg_reason.kg.files import leftovers as found_leftovers
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import ARRAY_FOLDER, BAD_LINES_FILE, HEADER_FILE, damaged_files, open_graph, read_header
+from kg_reason.kg.stored_arrays import Arrays
 
 # Offset tables: name -> the array they cut; their entries rise from 0 to its length.
 OFFSETS = {

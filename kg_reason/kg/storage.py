@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import GraphError
-from kg_reason.kg.builder import FORMAT_VERSION, Arrays, BuiltGraph
+from kg_reason.kg.builder import FORMAT_VERSION, BuiltGraph
 from kg_reason.kg.edit_log import Edit, read_edits
 from kg_reason.kg.files import file_checksum, restore_folder, whole_folder
 from kg_reason.kg.locks import LOCK_FILE, locked
-from kg_reason.kg.stored_arrays import StoredArrays, array_path
+from kg_reason.kg.stored_arrays import Arrays, StoredArrays, array_path, map_array
 
 HEADER_FILE = "graph.json"
 ARRAY_FOLDER = "arrays"
@@ -254,7 +254,7 @@ def _load_array(path: Path, facts: Mapping[str, Any]) -> NDArray[Any]:
     """Map an array by its own header."""
     _open_file(path, facts["bytes"]).close()
     try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        return map_array(path)
     except ValueError as error:
         raise GraphError(f"{path}: not a readable array ({error}); build the graph again") from error
 
@@ -288,7 +288,6 @@ def read_header(path: Path) -> dict[str, Any]:
     header_path = path / HEADER_FILE
     try:
         restore_folder(path, HEADER_FILE)
-        # As it will be read: its checksum is made from that.
         header = json.loads(header_path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise GraphError(f"{path}: no graph found here, expected a folder made by kg-reason build") from error

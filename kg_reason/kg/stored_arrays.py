@@ -13,6 +13,8 @@ import numpy as np
 from numpy.lib.format import dtype_to_descr, write_array_header_1_0
 from numpy.typing import NDArray
 
+Arrays = MutableMapping[str, NDArray[Any]]  # of a graph, by name
+
 
 def array_path(folder: Path, name: str) -> Path:
     """Return the file of an array."""

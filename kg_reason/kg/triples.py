@@ -12,18 +12,17 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import BadLine, InputSyntaxError
+from kg_reason.kg.curies import RDFS, SKOS, XSD
 
-XSD = "http://www.w3.org/2001/XMLSchema#"
 XSD_STRING = XSD + "string"
-LABEL_RELATION = "http://www.w3.org/2000/01/rdf-schema#label"
-FURTHER_LABEL_RELATION = "http://www.w3.org/2004/02/skos/core#altLabel"
+LABEL_RELATION = RDFS + "label"
+FURTHER_LABEL_RELATION = SKOS + "altLabel"
 NUM_SHOWN_BAD_LINES = 20
 MAX_REASON_CHARACTERS = 400  # what is wrong may quote a line of any length
 ROWS_PER_BLOCK = 200_000
@@ -39,8 +38,7 @@ _LITERAL = re.compile(r'"((?:[^"\\]++|\\.)*+)"(?:@([A-Za-z0-9-]+)|\^\^<([^>]*)>)
 class Source(NamedTuple):
     """Where a triple was read: the file as the user named it, and the line counted from 1.
 
-    In syntaxes without lines (Turtle, RDF/XML, JSON-LD) `line` is the number of the statement in the file; it is 0 at
-    an endpoint, which has neither.
+    In JSON-LD `line` is the number of the statement in the file; it is 0 at an endpoint, which has neither.
     """
 
     file: str
@@ -237,13 +235,13 @@ class BadLines:
             path, line, reason = self._rows[row : row + 3]
             yield BadLine(texts[path], line, texts[reason])
 
-    def write_report(self, path: Path) -> None:
-        """Write every bad line to a tab-separated file with the columns file, line and reason."""
-        with path.open("w", encoding="utf-8", newline="\n") as report:
-            report.write("file\tline\treason\n")
-            for bad_line in self:
-                cells = (bad_line.path, str(bad_line.line), bad_line.reason)
-                report.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
+    def report(self) -> bytes:
+        """Return all of them as tab-separated text with the columns file, line and reason; empty if there are none."""
+        report = bytearray(b"file\tline\treason\n" if self.num else b"")
+        for bad_line in self:
+            cells = (bad_line.path, str(bad_line.line), bad_line.reason)
+            report += ("\t".join(" ".join(cell.split()) for cell in cells) + "\n").encode()
+        return bytes(report)
 
 
 class BlockBuilder:

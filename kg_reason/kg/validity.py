@@ -8,9 +8,13 @@ from __future__ import annotations
 import logging
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
-from kg_reason.kg.qualifiers import QualifierNames, short_date
+from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL, QualifierNames, parse_qualifiers, short_date
+from kg_reason.kg.triples import TripleBlock, select_rows
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +45,35 @@ class Validity:
         if self._num_left_out:
             logger.warning("%s: edges left out because they do not hold on %s: %d", name, self._day, self._num_left_out)
 
-    def holds(self, first: str, last: str) -> bool:
+    def holding(self, rows: TripleBlock) -> tuple[TripleBlock, NDArray[np.int64]]:
+        """Return the rows of a block that hold, and the lines of those of which it cannot be told: int64 [num_lines].
+
+        Rows that have the same qualifiers are looked at once.
+        """
+        if rows.qualifiers is None:
+            return rows, np.empty(0, dtype=np.int64)
+        starts, ends = rows.qualifiers.T
+        _, first, kind, counts = np.unique(
+            starts * (len(rows.buffer) + 1) + ends, return_index=True, return_inverse=True, return_counts=True
+        )
+        holds, is_unclear = np.zeros(len(first), dtype=bool), np.zeros(len(first), dtype=bool)
+        for number, (row, count) in enumerate(zip(first.tolist(), counts.tolist(), strict=True)):
+            qualifiers = parse_qualifiers(rows.buffer[starts[row] : ends[row]].tobytes().decode())
+            begins = min(qualifiers.get(VALID_FROM, ()), default="")
+            until = max(qualifiers.get(VALID_UNTIL, ()), default="")
+            try:
+                holds[number] = self.holds(begins, until, count)
+            except ValueError:
+                is_unclear[number] = True
+        return select_rows(rows, np.flatnonzero(holds[kind])), rows.line[is_unclear[kind]]
+
+    def holds(self, first: str, last: str, count: int = 1) -> bool:
         """Tell whether an edge holds; an empty date is no bound. Counts those that do not.
 
         Args:
             first: the first day, month or year on which it does.
             last: the last one.
+            count: how many edges have these dates.
 
         Raises:
             ValueError: a date is none.
@@ -54,7 +81,7 @@ class Validity:
         if not self._day:
             return True
         holds = holds_on(self._day, _date(first), _date(last))
-        self._num_left_out += not holds
+        self._num_left_out += 0 if holds else count
         return holds
 
 

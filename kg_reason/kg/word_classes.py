@@ -65,7 +65,6 @@ def _words(text: str) -> frozenset[str]:
 ENGLISH_CLASSES: Mapping[str, int] = MappingProxyType(
     {word: number for number, words in _ENGLISH.items() for word in words.split()}
 )
-ENGLISH_FUNCTION_WORDS = frozenset(word for word, number in ENGLISH_CLASSES.items() if number != PARTICLE)
 
 # Runs of words that are function words together though one of them alone is not.
 ENGLISH_FUNCTION_PHRASES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(

@@ -98,6 +98,11 @@ def caseless(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
+def plain_name(name: str) -> str:
+    """Return a relation's name without case, blanks and punctuation: `subClassOf`, `sub class of` -> `subclassof`."""
+    return "".join(character for character in caseless(name) if character.isalnum())
+
+
 def word_shape(text: str, normal: str) -> int:
     """Return the case code of a word and whether its normal form lost more than case."""
     if not text.isascii():

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.relation_kinds import KINDS, plain_name, relation_kinds
+from kg_reason.kg.curies import OWL
+from kg_reason.kg.relation_kinds import KINDS, relation_kinds
+from kg_reason.kg.words import plain_name
 from kg_reason.synthesis.patterns import PatternWalker, Step
 from kg_reason.synthesis.relation_table import RelationTable
 
-_OWL = "http://www.w3.org/2002/07/owl#"
 _MAX_CLIMB = 4
 _MAX_BELOW = 200
 
@@ -76,7 +77,7 @@ class FactMoves:
         entity = graph.find_id(graph.relation_id(relation))
         edges = range(int(graph.out_start[entity]), int(graph.out_end[entity])) if entity >= 0 else ()
         ids = [graph.entity_id(int(graph.edge_tail[edge])) for edge in edges]
-        return {key.removeprefix(_OWL) for key in ids if key.startswith(_OWL)}
+        return {key.removeprefix(OWL) for key in ids if key.startswith(OWL)}
 
     def edges_of_relation(self, relation: int) -> NDArray[np.int64]:
         """Return the edges of a relation whose heads are what the graph is about, ascending."""

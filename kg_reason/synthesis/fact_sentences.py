@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lemminflect import getAllLemmas, getInflection
 
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.relation_kinds import plain_name
+from kg_reason.kg.words import plain_name
 from kg_reason.synthesis.relation_table import RelationTable
 from kg_reason.synthesis.surface import article, inflect, is_countable, is_name
 from kg_reason.synthesis.vocabulary import Vocabulary

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.relation_kinds import plain_name
+from kg_reason.kg.words import plain_name
 from kg_reason.synthesis.relation_table import Pattern, RelationTable
 
 _MAX_TARGETS = 64

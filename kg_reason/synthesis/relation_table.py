@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.files import read_toml
-from kg_reason.kg.relation_kinds import plain_name
+from kg_reason.kg.words import plain_name
 from kg_reason.nli import Label
 
 SHIPPED_TABLE = "relation_labels.toml"

@@ -1,5 +1,7 @@
 """How the axioms of a graph are read from its statements."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,9 @@ def test_a_chain_of_sub_properties_as_deep_as_no_ontology_has_is_refused():
     assert len(list(axioms.consequences(relations.find("ex:p1")))) == 300
     with pytest.raises(GraphError, match="more than 300 relations above ex:p0"):
         list(axioms.consequences(relations.find("ex:p0")))
+
+
+def test_a_relation_is_named_however_its_accents_are_written():
+    relations = TermInterner()
+    relations.intern_keys(["geh\u00f6rt zu"])
+    assert named_relations([normalize("NFD", "Geh\u00f6rt zu")], relations) == ({0}, [])

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.curies import OWL, RDF, RDFS
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.ontology import OWL, RDF, RDFS
 from kg_reason.kg.triples import Source, Triple
 
 EX = "http://example.org/"

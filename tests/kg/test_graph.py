@@ -12,7 +12,7 @@ from kg_reason.errors import GraphError, UnknownEntityError
 from kg_reason.kg.builder import build_blocks
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import damaged_files, save_graph
-from kg_reason.kg.triples import Source, Triple, triples_to_blocks
+from kg_reason.kg.triples import Source, Triple, literal_key, triples_to_blocks
 from tests.conftest import ALT_LABEL, LABEL, toy_triples
 
 T = Source("t.tsv", 1)
@@ -244,3 +244,11 @@ def test_a_text_with_further_names_only_is_still_called_by_itself_first() -> Non
     assert names == {"violin": ["violin", "fiddle"], "Geige": ["viola"], "ex:Q7": ["cello"]}
     assert graph.entity("Violin") == graph.entity("fiddle")
     assert graph.entity_label(graph.entity("fiddle")) == "violin"
+
+
+def test_a_label_of_a_table_and_one_of_rdf_with_the_same_text_are_one():
+    graph = KnowledgeGraph.from_triples([
+        Triple("e", LABEL, "two\twords", T, language="en"),
+        Triple("e", LABEL, literal_key("two\twords", "en"), T),
+    ])  # fmt: skip
+    assert [(alias.text, alias.language) for alias in graph.aliases(graph.find_id("e"))] == [("two\twords", "en")]

@@ -15,7 +15,7 @@ import zstandard
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError, MissingExtraError
-from kg_reason.kg.inputs import InputFile, find_inputs, line_blocks, open_input
+from kg_reason.kg.inputs import InputFile, LineBlock, find_inputs, line_blocks, open_input
 
 PACK = {
     ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstandard.ZstdCompressor().compress,
@@ -204,3 +204,13 @@ def test_a_folder_gives_what_is_known_by_its_first_lines_and_not_what_is_for_peo
     ]  # fmt: skip
     only = find_inputs([tmp_path], BuildConfig(input_format="node-link"))
     assert [Path(item.name).name for item in only] == ["graph.json", "package.json"]
+
+
+def test_the_lines_of_a_block_have_start_end_and_number():
+    (block,) = line_blocks(io.BytesIO(b"ab\n\nc"), "a.nt")
+    assert block.lines().tolist() == [[0, 2, 1], [3, 3, 2], [4, 5, 3]]
+    assert [block.buffer[start:end].tobytes() for start, end, _ in block.lines().tolist()] == [b"ab", b"", b"c"]
+
+
+def test_a_block_without_lines_has_none():
+    assert LineBlock(np.empty(0, dtype=np.uint8), 1, 0).lines().shape == (0, 3)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from unicodedata import normalize
 
 import networkx as nx
 import pytest
@@ -134,3 +135,11 @@ def test_nodes_and_edges_that_are_no_lists_are_told(text, told):
     triples, (bad_line,) = read(text)
     assert triples == []
     assert bad_line.startswith(told)
+
+
+def test_a_property_is_known_however_its_accents_are_written(tmp_path):
+    link = {"source": "a", "target": "b", "relation": "near", normalize("NFD", "Gr\u00f6\u00dfe"): "12"}
+    (tmp_path / "a.json").write_text(json.dumps({"nodes": [], "links": [link]}))
+    graph = build(tmp_path / "a.json", qualifier_columns=("Gr\u00f6\u00dfe",))
+    (statement,) = graph.edge_statements(0)
+    assert list(statement.qualifiers.values()) == [("12",)]

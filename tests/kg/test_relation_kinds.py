@@ -4,8 +4,9 @@ import pytest
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.relation_kinds import KINDS, RelationName, names_of_kind, plain_name, relation_kinds
+from kg_reason.kg.relation_kinds import KINDS, RelationName, names_of_kind, relation_kinds
 from kg_reason.kg.triples import Source, Triple
+from kg_reason.kg.words import plain_name
 
 GROUPS = {"wider": ("hypernym", "^narrower", "sub class of"), "opposite": ("antonym", "^antonym")}
 WIDER, OPPOSITE = 1 + KINDS.index("wider"), 1 + KINDS.index("opposite")

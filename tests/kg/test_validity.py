@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, ConfigError
+from kg_reason.kg import delimited
 from kg_reason.kg.building import build_graph
+from kg_reason.kg.delimited import read_delimited
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.triples import BadLines
 from kg_reason.kg.validity import Validity
 
 TABLE = (
@@ -68,6 +73,21 @@ def test_edges_of_property_graphs_have_dates_too(tmp_path, name, text, left):
 def test_a_date_that_is_none_is_told_with_its_place(tmp_path):
     with pytest.raises(BadLinesError, match="a.csv:6: expected a date such as 2026-06-30, .* found .May."):
         tails(tmp_path, "a.csv", TABLE + "Di,works in,Oslo,May,\n", as_of="2026-06-30")
+
+
+@pytest.mark.parametrize("has_compiler", [True, False])
+def test_plain_lines_and_others_are_judged_alike(monkeypatch, caplog, has_compiler):
+    monkeypatch.setattr(delimited, "HAS_COMPILER", has_compiler)
+    rows = [f"e{number}\tr\tf\t{2015 + number % 10}\t{('', '2021', 'May')[number % 3]}" for number in range(60)]
+    rows[30] = "e30\tr"
+    text = "\n".join(["head\trelation\ttail\tvalid_from\tvalid_until", *rows])
+    bad_lines, config = BadLines(), BuildConfig(as_of="2020-06-30")
+    blocks = read_delimited(io.BytesIO(text.encode()), "a.tsv", 0, bad_lines, config=config, quoted=False)
+    found = [triple.head for block in blocks for triple in block.triples("a.tsv")]
+    assert found == [f"e{number}" for number in range(60) if number % 3 < 2 and number % 10 < 6 and number != 30]
+    assert [bad_line.line for bad_line in bad_lines] == [n + 2 for n in range(60) if n % 3 == 2 or n == 30]
+    assert "found 'May'" in bad_lines.first[0].reason
+    assert f"do not hold on 2020-06-30: {60 - len(found) - bad_lines.num}" in caplog.text
 
 
 def test_a_day_that_is_none_is_told(tmp_path):
