@@ -91,7 +91,7 @@ def check_reader(path: Path, config: BuildConfig, data: bytes, parsers: Parsers)
     """Read a file to its end; `data` are its bytes where it is not compressed, else nothing."""
     bad_lines = BadLines()
     triples: list[Triple] = []
-    num_lines = data.count(b"\n") + 1
+    num_lines = len(data.splitlines()) + 1  # XML counts a carriage return alone as a line end
     data = data if config.encoding == "utf-8" else b""
     try:
         item = find_inputs([path], config)[0]

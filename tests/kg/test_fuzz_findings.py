@@ -90,3 +90,10 @@ def test_escapes_in_the_relations_of_obo_are_read_once(xref, relation):
     assert bad_lines == []
     edges = [triple for block in blocks for triple in block.triples("a") if triple.tail.endswith("A_2")]
     assert [edge.relation.rpartition("#")[2] for edge in edges] == [relation.replace(b"\\\\", b"%5C").decode()]
+
+
+def test_a_carriage_return_alone_ends_a_line_of_graphml_as_it_does_in_xml():
+    nodes = b'<node id="a"/><node id="b"/>\r<edge source="a" target="b"/>'
+    blocks, bad_lines = read("graphml", b"<graphml>\r\n<graph>\n" + nodes + b"</graph></graphml>")
+    assert bad_lines == []
+    assert [triple.source.line for block in blocks for triple in block.triples("a")] == [4]
