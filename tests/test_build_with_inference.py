@@ -93,3 +93,35 @@ def test_too_many_are_refused_and_nothing_is_written(capsys, tmp_path, kg):
         "below",
     )  # fmt: skip
     assert code == 0
+
+
+@pytest.fixture
+def weighed(tmp_path):
+    rows = ["poodle\tex:below\tdog\t0.9\t2020", "dog\tex:below\tanimal\t0.5\t"]
+    rows.append("ex:below\trdf:type\towl:TransitiveProperty\t\t")
+    (tmp_path / "w.tsv").write_text("\n".join(["head\trelation\ttail\tweight\tvalid_from", *rows]) + "\n")
+    assert main(["build", str(tmp_path / "w.tsv"), "--out", str(tmp_path / "kg"), "--infer", "rdfs", "-q"]) == 0
+    return str(tmp_path / "kg")
+
+
+def test_an_inferred_triple_has_the_lowest_weight_and_its_lines_have_their_own(weighed, capsys, tmp_path):
+    place = tmp_path / "w.tsv"
+    _, out, _ = run(capsys, "show", weighed, "poodle")
+    assert f"animal inferred from {place}:2 (0.9, since 2020), {place}:3 (0.5), {place}:4" in plain_rows(out)
+    _, out, _ = run(capsys, "show", weighed, "poodle", "--json")
+    (animal,) = [each for each in json.loads(out)["neighbours"][0]["entities"] if each["inferred"]]
+    assert animal["weight"] == 0.5
+    assert animal["qualifiers"] == [{"weight": 0.9, "valid_from": "2020"}, {"weight": 0.5}, {}]
+
+
+def test_removing_what_an_edit_stated_beside_what_follows_takes_nothing_along(kg, capsys):
+    run(capsys, "edit", kg, "--add", "poodle", "ex:below", "animal")
+    _, _, err = run(capsys, "edit", kg, "--remove", "poodle", "ex:below", "animal")
+    assert "(inferred triples are those of the build)" in err
+
+
+def test_a_filter_counts_the_inferred_triples_that_an_edit_left(weighed, capsys):
+    run(capsys, "edit", weighed, "--remove", "dog", "ex:below", "animal")
+    _, _, err = run(capsys, "show", weighed, "poodle", "--as-of", "2019-01-01")
+    assert "do not hold on 2019-01-01: 1" in err
+    assert "inferred" not in err

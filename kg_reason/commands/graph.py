@@ -298,8 +298,10 @@ def _edit(arguments: argparse.Namespace) -> int:
         if new:
             show(f"new in the graph: {', '.join(map(short_name, new))}")
     if not arguments.quiet and after.inferences.num:
+        # Below 0 where what an edit stated is inferred again.
         num_gone = len(before.inferences.edges()) - len(after.inferences.edges())
-        gone = f"; {num_gone:,} that rested on this {'is' if num_gone == 1 else 'are'} gone" if arguments.remove else ""
+        is_told = arguments.remove and num_gone > 0
+        gone = f"; {num_gone:,} that rested on this {'is' if num_gone == 1 else 'are'} gone" if is_told else ""
         remark(f"(inferred triples are those of the build{gone})")
     if not arguments.quiet and not arguments.undo:
         remark(f"(kg-reason edit {shlex.quote(str(folder))} --undo takes it back)")

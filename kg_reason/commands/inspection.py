@@ -153,7 +153,8 @@ def _stated(neighbour: dict[str, Any]) -> str:
     """Return where the edge to a neighbour was stated, with what qualifies it there in brackets."""
     from kg_reason.kg.qualifiers import from_plain, said_qualifiers
 
-    sources, weight = neighbour["sources"], neighbour.get("weight", 1.0)
+    sources = neighbour["sources"]
+    weight = 1.0 if neighbour["inferred"] else neighbour.get("weight", 1.0)  # the lines of others tell their own
     qualifiers = neighbour.get("qualifiers") or [{}] * len(sources)
     said = [said_qualifiers(from_plain(of_source), weight) for of_source in qualifiers]
     places = [f"{source} ({what})" if what else source for source, what in zip(sources, said, strict=True)]

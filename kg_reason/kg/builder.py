@@ -40,6 +40,11 @@ CONTENT_VERSION = 1  # of what the arrays mean: the fingerprint depends on it
 _TAIL_BITS = 31  # of a key by which edges are sorted; the relation is above them
 
 
+def label_kind(relation: str, kinds: Mapping[str, int]) -> int:
+    """Return the kind of label that a relation gives by its id or readable name; -1 where its edges are no labels."""
+    return kinds.get(relation, kinds.get(readable_relation(relation), -1))
+
+
 @dataclass
 class BuiltGraph:
     """What a graph consists of: plain data for graph.json, and arrays by name.
@@ -119,7 +124,7 @@ class GraphBuilder:
         relations = self._relations.intern(block.buffer, block.relation)
         while len(self._label_kinds) < self._relations.num_terms:
             key = self._relations.key(len(self._label_kinds))
-            self._label_kinds.append(self._kind_of.get(key, self._kind_of.get(readable_relation(key), -1)))
+            self._label_kinds.append(label_kind(key, self._kind_of))
         kinds = np.array(self._label_kinds, dtype=np.int16)[relations]
         is_label = kinds >= 0
         if not delimited and is_label.any():

@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
 from kg_reason.kg.alias_kinds import label_kinds
+from kg_reason.kg.builder import label_kind
 from kg_reason.kg.edit_log import ADD, REMOVE, TRIPLE_FIELDS, UNDO, Edit, append_record, read_log
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.storage import edit_lock
@@ -66,7 +67,7 @@ def _resolved(graph: KnowledgeGraph, operation: str, head: str, relation: str, t
     """Return the keys of a triple that can be added or removed."""
     relation_key = _relation_key(graph, relation, operation)
     head_key = _entity_key(graph, head, operation)
-    if relation_key in label_kinds(()):
+    if _gives_labels(graph, relation_key):
         return head_key, relation_key, _label_key(graph, head_key, tail, operation)
     tail_key = _entity_key(graph, tail, operation)
     present = _has_edge(graph, head_key, relation_key, tail_key)
@@ -98,7 +99,7 @@ def _label_key(graph: KnowledgeGraph, head: str, label: str, operation: str) -> 
 
 
 def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
-    if name in label_kinds(()):
+    if _gives_labels(graph, name):
         return name
     try:
         return graph.relation_id(graph.relation(name))
@@ -106,6 +107,10 @@ def _relation_key(graph: KnowledgeGraph, name: str, operation: str) -> str:
         if operation == ADD:
             return name
         raise
+
+
+def _gives_labels(graph: KnowledgeGraph, relation: str) -> bool:
+    return label_kind(relation, label_kinds(graph.built.header["label_relations"])) >= 0
 
 
 def _inferred_from(graph: KnowledgeGraph, head: str, relation: str, tail: str) -> str:

@@ -44,12 +44,14 @@ def whole_file(target: Path) -> Iterator[Path]:
     """Yield a path beside `target` for a file that takes its place when the block ends well, and vanishes otherwise.
 
     Raises:
-        KGReasonError: the target is a folder, or its own folder does not exist.
+        KGReasonError: the target is a folder, or its own folder does not exist or may not be written to.
     """
     if target.is_dir():
         raise KGReasonError(f"{target}: found a folder, expected the name of a file")
     if not target.parent.is_dir():
         raise KGReasonError(f"{target}: cannot be written: there is no folder {target.parent}")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise KGReasonError(f"{target}: cannot be written: no permission in {target.parent}")
     for leftover in leftovers(target):
         if not leftover.is_folder:
             leftover.path.unlink(missing_ok=True)

@@ -58,8 +58,9 @@ def filtered_graph(graph: KnowledgeGraph, config: StatementConfig) -> KnowledgeG
     chosen.tell()
     if counts.all():
         return graph
-    if graph.inferences.num:
-        logger.warning("inferred edges left out, since they may rest on what was: %d", graph.inferences.num)
+    num_inferred = len(graph.inferences.edges())
+    if num_inferred:
+        logger.warning("inferred edges left out, since they may rest on what was: %d", num_inferred)
     kept = _kept_arrays(arrays, counts, own_weight, len(header["relations"]))
     digest = hashlib.sha256(f"{header['fingerprint']} {config.to_json()}".encode())
     header = {**header, "num_edges": len(kept["edge_head"]), "fingerprint": digest.hexdigest()[:16]}

@@ -40,7 +40,7 @@ from kg_reason.kg.inferences import Inferences
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits
-from kg_reason.kg.qualifiers import NONE, Qualifiers, StoredQualifiers
+from kg_reason.kg.qualifiers import NONE, WEIGHT, Qualifiers, StoredQualifiers, shown_weight
 from kg_reason.kg.storage import check_arrays, open_with_edits
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
@@ -363,10 +363,10 @@ class KnowledgeGraph:
     def edge_statements(self, edge: int) -> tuple[Statement, ...]:
         """Return every place where an edge was stated with its qualifiers there, in the order of reading.
 
-        Those of an inferred edge are of the edges that it rests on, each place once.
+        Those of an inferred edge are of the edges that it rests on, each place once, and tell the weights of these.
         """
         if edge in self.inferences:
-            stated = [stated for ground in self.inferences.grounds(edge) for stated in self.edge_statements(ground)]
+            stated = [stated for ground in self.inferences.grounds(edge) for stated in self._weighed(ground)]
             return tuple({statement.source: statement for statement in stated}.values())
         bounds = self._arrays["edge_source"]
         files, lines = self._arrays["source_file"], self._arrays["source_line"]
@@ -377,6 +377,12 @@ class KnowledgeGraph:
         first, last = int(bounds[edge]), int(bounds[edge + 1])
         sources = [Source(self._sources[files[row]], int(lines[row])) for row in range(first, last)]
         return tuple(map(Statement, sources, self._qualifiers.of_rows(first, last)))
+
+    def _weighed(self, edge: int) -> tuple[Statement, ...]:
+        """Return the statements of an edge, each with a weight where the edge has one other than 1."""
+        weight = shown_weight(self.edge_weight[edge])
+        told = {} if weight == 1.0 else {WEIGHT: (f"{weight:.9g}",)}
+        return tuple(Statement(source, {**told, **own}) for source, own in self.edge_statements(edge))
 
     def stored_edge(self, edge: int) -> int:
         """Return the number that an edge had at the build, before edits moved it; -1 for one that an edit added."""

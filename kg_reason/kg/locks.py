@@ -39,12 +39,15 @@ def locked(place: Path, target: Path, activity: str, *, wait_seconds: float = 0.
         wait_seconds: how long to wait for another holder.
 
     Raises:
-        GraphError: another process holds it, or another thread of this one.
+        GraphError: another process holds it, or another thread of this one, or there may be no lock at this place.
     """
     if fcntl is None:
         yield
         return
-    handle = _acquire(place, target, time.monotonic() + wait_seconds)
+    try:
+        handle = _acquire(place, target, time.monotonic() + wait_seconds)
+    except OSError as error:
+        raise GraphError(f"{target}: cannot be {activity}: {place}: {error.strerror}") from error
     try:
         holder = {
             "activity": activity, "process": os.getpid(), "host": platform.node(),

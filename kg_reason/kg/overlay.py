@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.alias_kinds import KIND_PRIOR, OWN, PREFERRED, label_kinds
-from kg_reason.kg.builder import BuiltGraph
+from kg_reason.kg.builder import BuiltGraph, label_kind
 from kg_reason.kg.edit_log import ADD, REMOVE, Edit
 from kg_reason.kg.label_index import LabelIndex, build_label_index
 from kg_reason.kg.names import BLANK, LITERAL, TEXT, readable_name, term_kind
@@ -105,7 +105,7 @@ class _Patch:
 
     def run(self) -> None:
         for edit in self.overlay.edits:
-            kind = self.label_kinds.get(edit.relation, -1)
+            kind = label_kind(edit.relation, self.label_kinds)
             if kind >= 0 and term_kind(edit.tail) != BLANK:
                 self._edit_alias(edit, kind)
             else:

@@ -88,7 +88,8 @@ class Step:
 
     Attributes:
         weight: of the edge, the highest that a source states; 1.0 also where none is given.
-        qualifiers: of the edge by each of its sources; empty where no source qualifies it.
+        qualifiers: of the edge by each of its sources; empty where no source qualifies it. Those of an inferred edge
+            are of the edges that it follows from, their weights among them; its own weight is the lowest of theirs.
         inferred: no line states the edge; the sources are those of the edges that it follows from.
     """
 
@@ -121,7 +122,8 @@ class Step:
     def said_sources(self) -> tuple[str, ...]:
         """Return every `file:line` that states the edge, with what qualifies the edge there in brackets."""
         qualifiers = self.qualifiers or ({},) * len(self.sources)
-        said = [said_qualifiers(of_source, self.weight) for of_source in qualifiers]
+        weight = 1.0 if self.inferred else self.weight  # the lines of others tell their own
+        said = [said_qualifiers(of_source, weight) for of_source in qualifiers]
         pairs = zip(self.sources, said, strict=True)
         return tuple(f"{source} ({what})" if what else str(source) for source, what in pairs)
 
@@ -228,6 +230,7 @@ def _step(
     """Write out a triple of a path; the edge may state it the other way round, by an inverse relation."""
     head, relation, tail = triple
     statements, weight = graph.edge_statements(edge), shown_weight(graph.edge_weight[edge])
+    inferred = edge in graph.inferences
     return Step(
         head=graph.entity_id(head),
         head_label=graph.entity_label(head, language),
@@ -237,8 +240,8 @@ def _step(
         forward=forward,
         sources=tuple(statement.source for statement in statements),
         weight=weight,
-        qualifiers=shown_qualifiers(graph, statements, weight, language),
-        inferred=edge in graph.inferences,
+        qualifiers=shown_qualifiers(graph, statements, 1.0 if inferred else weight, language),
+        inferred=inferred,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from kg_reason.kg.triples import TripleBlock, select_rows
 
 logger = logging.getLogger(__name__)
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Validity:
@@ -96,13 +97,17 @@ def check_day(day: str) -> str:
     Raises:
         ConfigError: it is no day.
     """
+    fault = f"as_of: found {day!r}, expected a day such as 2026-06-30"
     if day and not _DAY.fullmatch(day):
-        raise ConfigError(f"as_of: found {day!r}, expected a day such as 2026-06-30")
-    return day
+        raise ConfigError(fault)
+    try:
+        return day and date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise ConfigError(f"{fault}: {error}") from error
 
 
 def _date(text: str) -> str:
-    date = short_date(text)
-    if not date and text.strip():
+    found = short_date(text)
+    if not found and text.strip():
         raise ValueError(f"expected a date such as 2026-06-30, 2026-06 or 2026, found {text!r}")
-    return date
+    return found

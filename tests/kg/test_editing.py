@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError, GraphError, UnknownEntityError
+from kg_reason.kg.building import build_graph
 from kg_reason.kg.editing import edit_graph, undo_edit
 from kg_reason.kg.graph import KnowledgeGraph
 from tests.conftest import toy_triples
@@ -144,3 +146,14 @@ def test_a_new_entity_with_further_names_only_is_still_called_by_itself(folder: 
     graph = KnowledgeGraph.open(folder)
     assert [alias.text for alias in graph.aliases(graph.entity("gavvy"))] == ["gavorn", "gavvy"]
     assert graph.find_entities("Gavorn") == (graph.entity("gavvy"),)
+
+
+def test_relations_that_were_built_as_labels_give_labels_in_edits_too(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("head\trelation\ttail\nQ1\thttp://e/shownAs\tviolin\nQ2\thttp://e/shownAs\ttoy\n")
+    folder = tmp_path / "graph"
+    build_graph([tmp_path / "a.tsv"], folder, BuildConfig(label_relations=("shown as",)))
+    edit_graph(folder, "remove", "Q1", "shown as", "violin")
+    edit_graph(folder, "add", "Q1", "http://e/shownAs", "toy")  # a label of Q2, and a text all the same
+    graph = KnowledgeGraph.open(folder)
+    assert [(alias.kind, alias.text) for alias in graph.aliases(graph.find_id("Q1"))] == [("pref", "toy")]
+    assert facts(graph) == set()

@@ -163,3 +163,9 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "marker").read_text() == "new"
     assert names(tmp_path) == ["link", "real"]
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_by_the_name_of_the_target(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda place, kind: place != tmp_path)  # for root every folder is open
+    with pytest.raises(KGReasonError, match=f"a.txt: cannot be written: no permission in {tmp_path}"):
+        replace_file(tmp_path / "a.txt", b"")

@@ -186,3 +186,10 @@ def test_a_reader_keeps_the_graph_that_it_opened(folder, tmp_path):
     build_graph(tmp_path / "a.tsv", folder)
     assert graph.stats() == before
     assert graph.entity_label(graph.entity("ex:violin")) == "violin"
+
+
+def test_where_no_lock_can_be_the_graph_cannot_be_changed(folder):
+    (folder / ".lock").mkdir()
+    with pytest.raises(GraphError, match=r"graph: cannot be edited: .*graph/\.lock: Is a directory"):
+        edit_graph(folder, "add", "violin", "hypernym", "toy")
+    assert len(KnowledgeGraph.open(folder).overlay.edits) == 0
