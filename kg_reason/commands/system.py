@@ -6,11 +6,13 @@ import argparse
 import importlib
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from kg_reason.commands.arguments import Commands, add_command, add_json, file_argument
+from kg_reason.commands.endpoint import names_endpoint
 from kg_reason.commands.printing import counted, show, show_json
 from kg_reason.terminal import aligned
 
@@ -41,6 +43,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
     from kg_reason.doctor import describe
 
+    _refuse_endpoints(arguments.paths)
     capabilities = torch.cpu.get_capabilities()
     devices = ["cpu"]
     accelerator = torch.accelerator.current_accelerator(check_available=True)
@@ -97,9 +100,18 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+def _refuse_endpoints(paths: Sequence[str]) -> None:
+    """Say of an endpoint that it is no folder, before its address is taken for a path."""
+    from kg_reason.kg.graph import KnowledgeGraph
+
+    for path in filter(names_endpoint, paths):
+        KnowledgeGraph.open(path)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from kg_reason.doctor import examine
 
+    _refuse_endpoints(arguments.paths)
     diagnoses = [examine(Path(path)) for path in arguments.paths]
     if arguments.json:
         show_json([diagnosis.to_json() for diagnosis in diagnoses])

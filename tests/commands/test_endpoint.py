@@ -158,3 +158,10 @@ def test_statements_of_an_endpoint_cannot_be_left_out(server, capsys):
     code, _, err = run(capsys, "show", f"sparql:{server.url}", "violin", "--as-of", "2026-06-30")
     assert code == 1
     assert "nothing is known of the dates, weights and sources of an endpoint's statements" in err
+
+
+@pytest.mark.parametrize("command", ["doctor", "info"])
+def test_what_looks_at_folders_says_of_an_endpoint_that_it_is_none(command, capsys):
+    code, _, err = run(capsys, command, "sparql:http://example.org/sparql")
+    assert code == 1
+    assert "sparql:http://example.org/sparql: found an endpoint, expected a graph folder" in err
