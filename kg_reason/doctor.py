@@ -20,7 +20,7 @@ from kg_reason.example_rows import SUFFIXES
 from kg_reason.examples import read_examples
 from kg_reason.kg.archives import COMPRESSIONS
 from kg_reason.kg.files import file_checksum
-from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.graph import ENDPOINT_SCHEME, KnowledgeGraph
 from kg_reason.kg.soundness import Finding, examine_graph, leftovers
 from kg_reason.kg.storage import HEADER_FILE
 from kg_reason.nli import Label, NLIExample
@@ -138,6 +138,8 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _unknown_problem(path: Path) -> str:
+    if str(path).startswith(ENDPOINT_SCHEME):
+        return "found an endpoint, which has no files to look at; expected a graph, a run or an example file"
     if not path.exists():
         return "no such file or folder"
     if path.is_dir():

@@ -170,6 +170,7 @@ def test_an_empty_file_is_a_fault(tmp_path):
 def test_what_is_none_of_them_is_told(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"")
     assert "no such file or folder" in faults(tmp_path / "none")[0]
+    assert "found an endpoint, which has no files" in faults(Path("sparql:https://example.org/sparql"))[0]
     assert "found suffix '.jpg'" in faults(tmp_path / "photo.jpg")[0]
     assert "found neither a graph (graph.json) nor a run (config.json)" in faults(tmp_path)[0]
     with pytest.raises(KGReasonError, match="no such file"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from datetime import date
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
@@ -69,13 +70,16 @@ def check_day(day: str) -> str:
     Raises:
         ConfigError: it is no day.
     """
-    if day and not _DAY.fullmatch(day):
-        raise ConfigError(f"as_of: found {day!r}, expected a day such as 2026-06-30")
+    if day:
+        try:
+            date.fromisoformat(day if _DAY.fullmatch(day) else "")
+        except ValueError:
+            raise ConfigError(f"as_of: found {day!r}, expected a day such as 2026-06-30") from None
     return day
 
 
 def _date(text: str) -> str:
-    date = short_date(text)
-    if not date and text.strip():
+    short = short_date(text)
+    if not short and text.strip():
         raise ValueError(f"expected a date such as 2026-06-30, 2026-06 or 2026, found {text!r}")
-    return date
+    return short

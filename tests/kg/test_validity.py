@@ -70,6 +70,12 @@ def test_a_date_that_is_none_is_told_with_its_place(tmp_path):
         tails(tmp_path, "a.csv", TABLE + "Di,works in,Oslo,May,\n", as_of="2026-06-30")
 
 
+@pytest.mark.parametrize("day", ["2026-13-01", "2026-02-30", "20260630"])
+def test_a_day_that_no_calendar_has_is_told(day):
+    with pytest.raises(ConfigError, match=f"as_of: found '{day}', expected a day such as 2026-06-30"):
+        Validity(BuildConfig(as_of=day))
+
+
 def test_a_day_that_is_none_is_told(tmp_path):
     with pytest.raises(ConfigError, match="as_of: found '2026-6-1', expected a day such as 2026-06-30"):
         tails(tmp_path, "a.nt", "", as_of="2026-6-1")
