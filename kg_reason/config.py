@@ -33,9 +33,15 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
     short: str = "",
+    value: str = "",
 ) -> Value:
-    """Declare one setting: its default, its help text, the values it may take, and a short name of its flag."""
-    metadata = {"help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum, "short": short}
+    """Declare one setting: its default, its help text, the values it may take, and a short name of its flag.
+
+    `value` is what the help calls a value; empty: the last word of the setting's name.
+    """
+    metadata = {
+        "help": help_text, "choices": choices, "minimum": minimum, "maximum": maximum, "short": short, "value": value,
+    }  # fmt: skip
     return field(default=default, metadata=metadata)
 
 
@@ -99,7 +105,9 @@ class BuildConfig(Config):
     max_ratio: int = setting(
         200, "bytes that each byte of a packed file may stand for, once 64 MB are unpacked; 0: any", minimum=0
     )
-    delimiter: str = setting("", "field separator of delimited files; empty: tab for .tsv, comma for .csv")
+    delimiter: str = setting(
+        "", "field separator of delimited files, such as ';'; empty: tab for .tsv, comma for .csv", value="SIGN"
+    )
     header: str = setting(
         "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")
     )
@@ -117,7 +125,8 @@ class BuildConfig(Config):
         (), "further columns of tables, and properties of edges, that are kept and shown with each edge"
     )
     as_of: str = setting(
-        "", "leave out edges that do not hold on this day, such as 2026-06-30; an edge without dates always holds"
+        "", "leave out edges that do not hold on this day, such as 2026-06-30; an edge without dates always holds",
+        value="DAY",
     )
     only_sources: tuple[str, ...] = setting(
         (), "leave out edges of other sources than these: what an edge names as its source, or input files"
@@ -141,7 +150,9 @@ class BuildConfig(Config):
         "none", "add the edges that follow by RDFS, OWL's relations between relations, and SKOS, marked as inferred",
         choices=INFERENCES,
     )
-    infer_except: tuple[str, ...] = setting((), "with --infer: relations (IRI or name) of which no edge is inferred")
+    infer_except: tuple[str, ...] = setting(
+        (), "with --infer: relations (IRI or name) of which no edge is inferred", value="RELATION"
+    )
     max_inferred: int = setting(
         10_000_000, "with --infer: edges that may follow; with more, nothing is written", minimum=0
     )
@@ -153,7 +164,7 @@ class BuildConfig(Config):
         False, "keep statements of RDF whose IRIs are not valid, such as those with spaces, and count them"
     )
     context: tuple[str, ...] = setting(
-        (), "local copies of JSON-LD contexts at other addresses, each URL=FILE; nothing is fetched"
+        (), "local copies of JSON-LD contexts at other addresses, each URL=FILE; nothing is fetched", value="URL=FILE"
     )
     max_depth: int = setting(
         1000, "elements of RDF/XML, or brackets of Turtle and TriG, inside each other", minimum=1, maximum=100_000
@@ -178,7 +189,9 @@ class BuildConfig(Config):
 class StatementConfig(Config):
     """Which statements of a built graph count; an edge counts as long as one statement of it does."""
 
-    as_of: str = setting("", "only edges that hold on this day, such as 2026-06-30; those without dates always hold")
+    as_of: str = setting(
+        "", "only edges that hold on this day, such as 2026-06-30; those without dates always hold", value="DAY"
+    )
     min_weight: float = setting(0.0, "only edges of this weight and above; those without a weight count", minimum=0.0)
     only_sources: tuple[str, ...] = setting((), "only edges of these sources: named by edges, or files of the graph")
     exclude_sources: tuple[str, ...] = setting((), "no edges of these sources: named by edges, or files of the graph")
@@ -225,7 +238,9 @@ class EndpointConfig(Config):
     max_retries: int = setting(4, "times that a query is repeated when the endpoint is busy", minimum=0, maximum=20)
     max_wait: float = setting(120.0, "longest wait in seconds that a busy endpoint may ask for", minimum=0.0)
     max_redirects: int = setting(2, "redirects followed for one query", minimum=0, maximum=10)
-    query_cache: str = setting("", "folder that keeps answers, so that an extract can go on later; empty: none is kept")
+    query_cache: str = setting(
+        "", "folder that keeps answers, so that an extract can go on later; empty: none is kept", value="DIR"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,12 +76,20 @@ def _describe(item: Field[Any]) -> dict[str, Any]:
         return {"action": argparse.BooleanOptionalAction, "help": help_text}
     choices = item.metadata["choices"] or None
     if isinstance(default, tuple):
-        return {"nargs": "*", "choices": choices, "metavar": item.name.rpartition("_")[2].upper(), "help": help_text}
+        return {"nargs": "*", "choices": choices, "metavar": _value_name(item), "help": help_text}
     if isinstance(default, int | float):
         kind = number(type(default), item.metadata["minimum"], item.metadata["maximum"])
         return {"type": kind, "metavar": "N" if isinstance(default, int) else "X", "help": help_text}
-    metavar = {} if choices else {"metavar": item.name.rpartition("_")[2].upper()}
+    metavar = {} if choices else {"metavar": _value_name(item)}
     return {"choices": choices, "help": help_text, **metavar}
+
+
+def _value_name(item: Field[Any]) -> str:
+    """Return what the help calls one value of a setting: of `only_sources` it is SOURCE."""
+    word = item.name.rpartition("_")[2].upper()
+    if isinstance(item.default, tuple):
+        word = f"{word.removesuffix('IES')}Y" if word.endswith("IES") else word.removesuffix("S")
+    return item.metadata["value"] or word
 
 
 def _shown(default: object) -> str:

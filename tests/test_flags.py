@@ -165,3 +165,11 @@ def test_a_command_may_take_some_settings_of_a_group_and_leave_the_others_alone(
     arguments = parser.parse_args(["--query-pause", "0"])
     found = settings_from(arguments, EndpointConfig, only=("query_pause", "query_cache"))
     assert found == EndpointConfig(query_pause=0.0)
+
+
+def test_the_help_calls_values_by_what_they_are():
+    text = " ".join(parser_of(BuildConfig).format_help().split())
+    for shown in ["--as-of DAY", "--only-sources [SOURCE ...]", "--infer-except [RELATION ...]",
+                  "--context [URL=FILE ...]", "--encoding ENCODING", "--delimiter SIGN"]:  # fmt: skip
+        assert shown in text
+    assert "--label-properties [PROPERTY ...]" in parser_of(EndpointConfig).format_help()

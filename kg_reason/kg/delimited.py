@@ -199,7 +199,8 @@ def parse_weight(text: str) -> float:
     """Return a weight; a ValueError tells what was expected."""
     weight = weight_number(text)
     if math.isnan(weight):
-        raise ValueError(f"expected a weight, a number not below 0, found {text!r}")
+        share = ", a percentage; write 0.5 for 50 %" if text.strip().endswith("%") else ""
+        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}")
     return weight
 
 
@@ -317,7 +318,8 @@ class RowReader:
         for other in _OTHER_DELIMITERS:
             num_found = text.count(other) + 1
             if len(cells) < num_wanted <= num_found and other != self.layout.delimiter:
-                return f"; it has {num_found} {_DELIMITER_NAMES.get(other, other)}-separated ones (--delimiter)"
+                kind, written = _DELIMITER_NAMES.get(other, other), "tab" if other == "\t" else f"'{other}'"
+                return f"; it has {num_found} {kind}-separated ones (--delimiter {written})"
         if len(cells) > num_wanted and line == self.layout.first_line:
             return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
         return ""

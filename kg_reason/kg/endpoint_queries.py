@@ -16,6 +16,7 @@ from tqdm import tqdm
 from kg_reason.config import EndpointConfig
 from kg_reason.errors import ConfigError, EndpointError
 from kg_reason.kg.curies import XSD
+from kg_reason.kg.names import property_entity
 from kg_reason.kg.sparql_answer import is_iri, is_language
 from kg_reason.kg.sparql_client import SparqlClient
 from kg_reason.kg.triples import XSD_STRING, LiteralParts, literal_key, literal_parts
@@ -25,6 +26,7 @@ MAX_LABELS_PER_ENTITY = 200
 MAX_COUNT_DIGITS = 15
 NAMED, VALUE, BLANK = "iri", "literal", "blank"  # kinds of terms
 # A Wikibase states the label of a relation at the property it stands for.
+_LABELS = "?term ?property ?label ."
 _RELATION_LABELS = (
     "{ ?term ?property ?label } UNION { ?named <http://wikiba.se/ontology#directClaim> ?term ; ?property ?label }"
 )
@@ -170,11 +172,22 @@ class EndpointQueries:
 
     def find_labels(self, entities: Iterable[str]) -> Labels:
         """Return the triples that state the labels of entities, in the languages of the settings."""
-        return self._find_labels(entities, "?term ?property ?label .", "labels")
+        return self._find_labels(entities, _LABELS, "labels")
 
     def find_relation_labels(self, relations: Iterable[str]) -> Labels:
-        """Return the triples that state the labels of relations, in the languages of the settings."""
-        return self._find_labels(relations, _RELATION_LABELS, "names of relations")
+        """Return the triples that state the labels of relations, in the languages of the settings.
+
+        A relation of Wikidata without one has those of the entity that describes it, also where nothing says that it
+        does: a copy may hold direct claims and labels alone.
+        """
+        wanted = set(relations)
+        labels = self._find_labels(wanted, _RELATION_LABELS, "names of relations")
+        described = {property_entity(relation): relation for relation in wanted - {label[0] for label in labels}}
+        others = described.keys() - wanted
+        if others:
+            found = self._find_labels(others, _LABELS, "names of relations")
+            labels |= {(described[entity], relation, text) for entity, relation, text in found}
+        return labels
 
     def _find_labels(self, terms: Iterable[str], pattern: str, name: str) -> Labels:
         ranges = " || ".join(f'LANGMATCHES(LANG(?label), "{tag}")' for tag in self.languages)

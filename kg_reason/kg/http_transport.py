@@ -56,8 +56,11 @@ def read_address(text: str) -> Address:
         port = parts.port
     except ValueError as error:
         raise ConfigError(f"endpoint: found no valid address, {expected}") from error
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise ConfigError(f"endpoint: found {one_line(parts.scheme[:20]) or 'no'!r} as its scheme, {expected}")
+    if parts.scheme not in PORTS:
+        scheme = f"{one_line(parts.scheme[:20])!r} as its scheme" if parts.scheme else "an address without https://"
+        raise ConfigError(f"endpoint: found {scheme}, {expected}")
+    if not parts.hostname:
+        raise ConfigError(f"endpoint: found an address without a host, {expected}")
     if not text.isascii():
         raise ConfigError(f"endpoint: found letters beyond ASCII in the address, {expected} (percent-encoded)")
     host = parts.netloc.rpartition("@")[2]

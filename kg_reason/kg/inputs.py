@@ -34,6 +34,7 @@ FORMATS = {
     ".nt": "nt", ".nq": "nq", ".ttl": "ttl", ".trig": "trig", ".rdf": "rdfxml", ".owl": "rdfxml", ".xml": "rdfxml",
     ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv", ".graphml": "graphml",
 }
+_PACKED = {("", compression) for compression in COMPRESSIONS.values()}  # names such as all.zip: of what, nobody knows
 _TAR = "a tar archive, expected a text file; unpack it and name the folder"
 
 _CONTROL = frozenset(map(chr, (*range(32), 127)))
@@ -63,7 +64,8 @@ def find_inputs(paths: Sequence[str | Path], config: BuildConfig) -> tuple[Input
     """Resolve files, folders and `-` to the files to read, each once.
 
     Folders are searched to any depth, in sorted order, for files with a known suffix and those of other tools that are
-    known by their first lines; hidden ones and links to folders are passed over.
+    known by their first lines; hidden ones and links to folders are passed over. Those whose suffix promised something
+    and that are in no known format are told.
 
     Raises:
         InputSyntaxError: a path does not exist or names a device, its format cannot be told, it is a tar archive or a
@@ -92,13 +94,18 @@ def _resolve(name: str, config: BuildConfig) -> list[InputFile]:
         return [InputFile(name, config.input_format)]
     if _kind(name) != "folder":
         return [_input_file(name, config)]
-    found = []
+    found: list[str] = []
+    packed: list[str] = []
     for folder, subfolders, files in os.walk(name, onerror=_refuse_folder):
         subfolders[:] = sorted(folder for folder in subfolders if not folder.startswith("."))
         paths = [str(Path(folder) / file) for file in files if not file.startswith(".")]
         found += [path for path in paths if _suffix(path)[0] in (*FORMATS, *SNIFFED)]
+        packed += [path for path in paths if _suffix(path) in _PACKED]
     files = [path for path in sorted(found) if not _is_passed_over(path)]
     inputs = [_input_file(path, config) for path in files if _suffix(path)[0] in FORMATS or _is_known(path, config)]
+    unknown = sorted({*files, *packed}.difference(item.name for item in inputs))
+    if unknown:
+        logger.warning("%s: passed over, in no known format: %d, such as %s", name, len(unknown), unknown[0])
     if not inputs:
         raise InputSyntaxError(name, 0, f"no file to read in this folder; expected suffixes {', '.join(FORMATS)}")
     return inputs
@@ -172,6 +179,9 @@ def _input_file(name: str, config: BuildConfig) -> InputFile:
             file_format = recognised_format(suffix, stream.read(LOOKED_AT_BYTES)) or file_format
     if name.lower().endswith(TAR_SUFFIXES) or suffix in TAR_SUFFIXES:
         raise InputSyntaxError(name, 0, f"found {_TAR}")
+    if not file_format and suffix in SNIFFED:
+        found = f"the first lines of this {suffix} file are in no known format"
+        raise InputSyntaxError(name, 0, f"{found}; expected {', '.join(SNIFFED[suffix])}, or another by --input-format")
     if not file_format:
         known = ", ".join([*FORMATS, *COMPRESSIONS])
         raise InputSyntaxError(name, 0, f"unknown suffix; expected one of {known}, or --input-format")

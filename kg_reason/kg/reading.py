@@ -18,6 +18,7 @@ from kg_reason.kg.delimited import read_delimited
 from kg_reason.kg.graphml import read_graphml
 from kg_reason.kg.inputs import InputFile, find_inputs, open_input
 from kg_reason.kg.interleaving import interleaved
+from kg_reason.kg.json_guard import LocalContexts
 from kg_reason.kg.neo4j_csv import read_neo4j
 from kg_reason.kg.node_link import read_node_link
 from kg_reason.kg.ntriples import read_line_formats
@@ -55,7 +56,7 @@ def read_blocks(
         ConfigError: a delimiter or a base IRI that cannot be used.
         MissingExtraError: a .zst file without the package zstandard.
     """
-    Validity(config)  # a day that is none is told whatever the formats
+    _check_settings(config)
     with ParserProcess(config) as parser:
         for file, item in enumerate(inputs):
             yield from _read_input(item, file, bad_lines, {} if prefixes is None else prefixes, parser)
@@ -84,7 +85,7 @@ def read_side_by_side(
     if config.num_readers == 1:
         yield from read_blocks(inputs, config, bad_lines, prefixes)
         return
-    Validity(config)
+    _check_settings(config)
     found = [BadLines() for _ in inputs]
     declared: list[dict[str, str]] = [{} for _ in inputs]
     with ExitStack() as stack:
@@ -99,6 +100,12 @@ def read_side_by_side(
     for of_file, names in zip(found, declared, strict=True):
         bad_lines.extend(of_file)
         join_prefixes(prefixes, names.items())
+
+
+def _check_settings(config: BuildConfig) -> None:
+    """Raise ConfigError for a day that is none or a context without a file, whatever the formats of the inputs."""
+    Validity(config)
+    LocalContexts(config.context, config.max_json_mb)
 
 
 def _read_by_one_of(

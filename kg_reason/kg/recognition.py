@@ -56,7 +56,8 @@ def _is_format(name: str, text: str, lines: list[str]) -> bool:
         return len(cells) == 5 and cells[0].startswith("/a/") and cells[1].startswith("/r/")
     if name == "taxonomy":
         paths = [line for line in lines if not line.startswith("#")]
-        return any(" > " in line for line in paths) and all(line.count("\t") <= 1 for line in paths)
+        num_paths = sum(" > " in line for line in paths)  # a text for people has few
+        return num_paths > 0 and 4 * num_paths >= len(paths) and all(line.count("\t") <= 1 for line in paths)
     if name == "phrases":
         rows = [line.split("\t") for line in lines]
         return all(len(row) == 3 for row in rows) and any(_PHRASE_RELATION.fullmatch(row[1].strip()) for row in rows)

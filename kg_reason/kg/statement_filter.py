@@ -56,8 +56,10 @@ class StatementFilter:
         self._min_weight = config.min_weight
         self._only = {caseless(name.strip()) for name in config.only_sources}
         self._exclude = {caseless(name.strip()) for name in config.exclude_sources}
+        self._written = {caseless(name.strip()): name for name in (*config.only_sources, *config.exclude_sources)}
         self._met: set[str] = set()
         self._left_out: Counter[str] = Counter()
+        self._no_dates: set[str] = set()
 
     def __bool__(self) -> bool:
         """Tell whether any statement may be left out."""
@@ -78,16 +80,21 @@ class StatementFilter:
         return counts[place]
 
     def tell(self) -> None:
-        """Say how many statements were left out and why, and which sources were never met."""
+        """Say how many statements were left out and why, which dates are none, and which sources were never met."""
         for reason, number in sorted(self._left_out.items()):
             logger.warning("statements left out because %s: %d", reason, number)
+        if self._no_dates:
+            logger.warning(
+                "dates that are none do not bound anything: %d, such as %r; expected 2026-06-30, 2026-06 or 2026",
+                len(self._no_dates), min(self._no_dates),
+            )  # fmt: skip
         for name in sorted((self._only | self._exclude) - self._met):
-            logger.warning("no statement comes from the source %r", name)
+            logger.warning("no statement comes from the source %r", self._written[name])
 
     def _fault(self, qualifiers: Qualifiers, file_name: str) -> str:
         """Return why a statement does not count; empty where it does."""
         if self._day:
-            first, last = (map(short_date, qualifiers.get(name, ())) for name in (VALID_FROM, VALID_UNTIL))
+            first, last = (self._dates(qualifiers.get(name, ())) for name in (VALID_FROM, VALID_UNTIL))
             if not holds_on(self._day, min(first, default=""), max(last, default="")):
                 return f"they do not hold on {self._day}"
         weight = weight_of(qualifiers)
@@ -96,6 +103,12 @@ class StatementFilter:
         if (self._only or self._exclude) and not self._is_wanted(qualifiers.get(SOURCE, ()), file_name):
             return "of their source"
         return ""
+
+    def _dates(self, texts: Sequence[str]) -> list[str]:
+        """Return dates, empty where a text is none, which is noted."""
+        dates = list(map(short_date, texts))
+        self._no_dates.update(text for text, date in zip(texts, dates, strict=True) if text and not date)
+        return dates
 
     def _is_wanted(self, sources: Sequence[str], file_name: str) -> bool:
         """Tell whether a source is among the wanted ones; of several sources one is enough."""

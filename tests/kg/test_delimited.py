@@ -118,6 +118,7 @@ def test_optional_columns_are_read_and_may_be_empty():
 
 
 @pytest.mark.parametrize(("cells", "reason"), [
+    ("74 %\t\t\t", "expected a weight, a number not below 0, found '74 %', a percentage; write 0.5 for 50 %"),
     ("-1\t\t\t", "expected a weight, a number not below 0, found '-1'"),
     ("nan\t\t\t", "expected a weight, a number not below 0, found 'nan'"),
     ("1_0\t\t\t", "expected a weight, a number not below 0, found '1_0'"),
@@ -289,8 +290,8 @@ def test_a_row_reader_notes_what_it_refuses():
 def test_a_line_of_another_delimiter_tells_which_one_it_has():
     _, bad_lines = read("a;b;c\nd\te\tf\ng|h|i\n")
     assert bad_lines == [
-        "a.tsv:1: expected 3 tab-separated fields, found 1; it has 3 semicolon-separated ones (--delimiter)",
-        "a.tsv:3: expected 3 tab-separated fields, found 1; it has 3 |-separated ones (--delimiter)",
+        "a.tsv:1: expected 3 tab-separated fields, found 1; it has 3 semicolon-separated ones (--delimiter ';')",
+        "a.tsv:3: expected 3 tab-separated fields, found 1; it has 3 |-separated ones (--delimiter '|')",
     ]
 
 

@@ -270,6 +270,16 @@ def test_relations_get_the_labels_of_their_wikibase_properties(serve, tmp_path):
     assert {graph.relation_label(number) for number in range(graph.num_relations)} == {"instance of", "owns"}
 
 
+def test_relations_of_wikidata_get_the_labels_of_their_entities_where_no_direct_claim_is_told(serve, tmp_path):
+    wikidata = "http://www.wikidata.org/"
+    triples = (
+        f'<{EX}Q1> <{LABEL}> "word"@en .\n<{EX}Q1> <{wikidata}prop/direct/P31> <{EX}Q2> .\n'
+        f'<{wikidata}entity/P31> <{LABEL}> "instance of"@en .\n'
+    )
+    graph = local(serve(triples), ["word"], tmp_path)
+    assert [graph.relation_label(number) for number in range(graph.num_relations)] == ["instance of"]
+
+
 def test_own_label_properties_are_looked_up(serve, tmp_path):
     triples = f'<{EX}a> <{EX}name> "word" .\n<{EX}b> <{LABEL}> "word" .\n'
     server = serve(triples)

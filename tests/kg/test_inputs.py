@@ -193,7 +193,7 @@ def test_a_file_whose_name_is_no_text_is_told(tmp_path):
         find_inputs([tmp_path], BuildConfig())
 
 
-def test_a_folder_gives_what_is_known_by_its_first_lines_and_not_what_is_for_people(tmp_path):
+def test_a_folder_gives_what_is_known_by_its_first_lines_and_not_what_is_for_people(tmp_path, caplog):
     (tmp_path / "goods.txt").write_text("1 - Music\n2 - Music > Violins\n3 - Music > Drums\n")
     (tmp_path / "graph.json").write_text('{"directed": true, "nodes": [{"id": 1}], "links": []}')
     (tmp_path / "README.txt").write_text("What is in here, and why.\n")
@@ -202,6 +202,7 @@ def test_a_folder_gives_what_is_known_by_its_first_lines_and_not_what_is_for_peo
     assert [(Path(item.name).name, item.format) for item in found] == [
         ("goods.txt", "taxonomy"), ("graph.json", "node-link"),
     ]  # fmt: skip
+    assert f"{tmp_path}: passed over, in no known format: 2, such as {tmp_path}/README.txt" in caplog.text
     only = find_inputs([tmp_path], BuildConfig(input_format="node-link"))
     assert [Path(item.name).name for item in only] == ["graph.json", "package.json"]
 
@@ -214,3 +215,17 @@ def test_the_lines_of_a_block_have_start_end_and_number():
 
 def test_a_block_without_lines_has_none():
     assert LineBlock(np.empty(0, dtype=np.uint8), 1, 0).lines().shape == (0, 3)
+def test_a_folder_tells_of_an_archive_whose_name_says_nothing_of_its_files(tmp_path, caplog):
+    (tmp_path / "a.nt").touch()
+    (tmp_path / "LICENSE").touch()
+    assert len(find_inputs([tmp_path], BuildConfig())) == 1
+    assert not caplog.text
+    (tmp_path / "all.zip").touch()
+    assert len(find_inputs([tmp_path], BuildConfig())) == 1
+    assert f"passed over, in no known format: 1, such as {tmp_path}/all.zip" in caplog.text
+
+
+def test_first_lines_of_no_known_format_are_told_with_the_formats_of_the_suffix(tmp_path):
+    (tmp_path / "own.json").write_text('[{"owner": "a", "owned": "b"}]')
+    with pytest.raises(InputSyntaxError, match="own.json: the first .* expected node-link, jsonld, or another by"):
+        find_inputs([tmp_path / "own.json"], BuildConfig())

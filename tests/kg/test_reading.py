@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kg_reason.config import BuildConfig
-from kg_reason.errors import BadLinesError, InputSyntaxError
+from kg_reason.errors import BadLinesError, ConfigError, InputSyntaxError
 from kg_reason.kg import inputs as inputs_room
 from kg_reason.kg import reading
 from kg_reason.kg.building import build_graph
@@ -148,3 +148,11 @@ def test_a_file_that_cannot_be_read_is_told_whatever_is_read_beside_it(folder):
     config = BuildConfig(num_readers=3)
     with pytest.raises(InputSyntaxError, match="part1.nt.gz: found no valid gzip data"):
         list(read_side_by_side(find_inputs([*names, "part1.nt.gz", "part4.nt.gz"], config), config, BadLines(), {}))
+
+
+@pytest.mark.parametrize("num_readers", [1, 2])
+def test_a_context_without_a_file_is_told_whatever_the_formats(tmp_path, num_readers):
+    (tmp_path / "a.nt").touch()
+    config = BuildConfig(context=("https://schema.org/",), num_readers=num_readers)
+    with pytest.raises(ConfigError, match="context: found 'https://schema.org/', expected URL=FILE"):
+        build_graph(tmp_path / "a.nt", tmp_path / "kg", config)

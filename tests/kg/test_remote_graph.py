@@ -171,6 +171,19 @@ def test_names_of_an_example_and_curies_are_found(serve, tmp_path):  # noqa: F81
         remote(server.url).around([NLIExample("A blorp.", "A dog.", names={"blorp": EX + "nobody"})])
 
 
+def test_a_relation_of_wikidata_is_called_as_in_the_whole(serve, tmp_path):  # noqa: F811
+    wikidata = "http://www.wikidata.org/"
+    triples = (
+        f'<{EX}Q64> <{LABEL}> "Berlin"@en .\n<{EX}Q183> <{LABEL}> "Germany"@en .\n'
+        f"<{EX}Q64> <{wikidata}prop/direct/P17> <{EX}Q183> .\n"
+        f'<{wikidata}entity/P17> <{LABEL}> "country"@en .\n'
+    )
+    example = NLIExample("He is in Berlin.", "He is in Germany.")
+    found = answers(remote(serve(triples).url).around([example]), example)
+    assert "country" in found[1][0][0]
+    assert found == answers(whole(tmp_path, triples), example)
+
+
 def test_entities_beside_the_words_are_shown_by_name_but_never_linked(serve):  # noqa: F811
     triples = f'<{EX}a> <{EX}near> <{EX}violin> .\n<{EX}a> <{LABEL}> "tree"@en .\n<{EX}violin> <{LABEL}> "x"@en .\n'
     part = remote(serve(triples).url).around([NLIExample("A tree.", "A violin.")])

@@ -110,7 +110,7 @@ def test_a_password_is_sent_but_never_shown_or_logged(server, caplog):
     ("url", "found"),
     [
         ("ftp://x.org/sparql", "found 'ftp' as its scheme"), ("file:///etc/passwd", "found 'file' as its scheme"),
-        ("x.org/sparql", "found 'no' as its scheme"), ("http://", "found 'http' as its scheme"),
+        ("x.org/sparql", "found an address without https://"), ("http://", "found an address without a host"),
         ("http://x.org:port/", "found no valid address"), ("http://x.org/a b", "white space"),
         ("http://x.org/\r\nHost: y", "white space"), ("http://bücher.org/", "beyond ASCII"),
     ],

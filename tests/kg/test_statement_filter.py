@@ -91,7 +91,18 @@ def test_annotated_rdf_is_filtered_by_what_it_says(tmp_path, caplog):
 def test_what_was_left_out_is_told_and_a_source_that_is_nobodys_too(graph, caplog):
     filtered_graph(graph, StatementConfig(exclude_sources=("EU list", "UN list")))
     assert "statements left out because of their source: 2" in caplog.text
-    assert "no statement comes from the source 'un list'" in caplog.text
+    assert "no statement comes from the source 'UN list'" in caplog.text
+
+
+def test_dates_that_are_none_are_told_where_a_day_is_asked_for(tmp_path, caplog):
+    (tmp_path / "a.csv").write_text("head,relation,tail,valid_from\na,owns,b,01.05.2019\na,owns,c,2019-05-01\n")
+    build_graph(tmp_path / "a.csv", tmp_path / "kg", BuildConfig())
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert tails(filtered_graph(graph, StatementConfig(as_of="2018-01-01"))) == {"b"}
+    assert "dates that are none do not bound anything: 1, such as '01.05.2019'; expected 2026-06-30" in caplog.text
+    caplog.clear()
+    filtered_graph(graph, StatementConfig(min_weight=0.5))
+    assert not caplog.text
 
 
 def test_an_edited_graph_keeps_qualifiers_and_a_filtered_one_its_edits(graph):

@@ -90,7 +90,7 @@ def test_plain_lines_and_others_are_judged_alike(monkeypatch, caplog, has_compil
     assert f"do not hold on 2020-06-30: {60 - len(found) - bad_lines.num}" in caplog.text
 
 
-@pytest.mark.parametrize("day", ["2026-6-1", "2026-13-01", "2026-02-29", "٢٠٢٦-٠٦-٣٠"])
+@pytest.mark.parametrize("day", ["2026-6-1", "2026-13-01", "2026-02-29", "20260630", "٢٠٢٦-٠٦-٣٠"])
 def test_a_day_that_is_none_is_told(tmp_path, day):
     with pytest.raises(ConfigError, match=f"as_of: found '{day}', expected a day such as 2026-06-30"):
         tails(tmp_path, "a.nt", "", as_of=day)
