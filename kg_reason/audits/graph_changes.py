@@ -143,7 +143,8 @@ def _as_built(graph: KnowledgeGraph, overlay: Overlay) -> BuiltGraph:
         "sources": list(graph._sources[:-1]),  # the last is the log of edits, which every graph has
         "relations": list(overlay.relations),
         "languages": list(overlay.languages),
-        "label_relations": [],
+        "label_relations": graph.built.header["label_relations"],
+        "prefixes": graph.prefixes,
         "num_edges": overlay.num_edges,
         "fingerprint": overlay.fingerprint,
     }

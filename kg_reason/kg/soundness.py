@@ -20,6 +20,7 @@ from kg_reason.kg.building import num_bad_lines
 from kg_reason.kg.edit_log import EDITS_FILE, REMOVE, read_log
 from kg_reason.kg.files import leftovers as found_leftovers
 from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.qualifiers import StoredQualifiers
 from kg_reason.kg.storage import ARRAY_FOLDER, BAD_LINES_FILE, HEADER_FILE, damaged_files, open_graph, read_header
 from kg_reason.kg.stored_arrays import Arrays
 
@@ -112,6 +113,10 @@ def _unfit(built: BuiltGraph) -> Iterator[str]:
             yield f"{HEADER_FILE}: {name}: found {header.get(name)}, expected {found} as in {array}"
             return
     yield from _unfit_inferences(arrays, len(arrays["in_edge"]))
+    try:
+        StoredQualifiers.of(arrays).check(len(arrays["source_file"]))
+    except GraphError as error:
+        yield str(error)
     for name, cut in OFFSETS.items():
         yield from _unfit_offsets(arrays, name, cut)
     for name, (lowest, counted) in NUMBERS.items():

@@ -10,6 +10,7 @@ import pytest
 from kg_reason import BuildConfig, KnowledgeGraph, NLIExample, Retriever, build_graph
 from kg_reason.audits.graph_changes import deranged, over_graph, rewired, with_random_edges, with_triples
 from kg_reason.errors import ConfigError
+from kg_reason.kg.edit_log import Edit
 from kg_reason.kg.editing import edit_graph
 from kg_reason.nli import Fact
 from tests.conftest import toy_triples
@@ -111,3 +112,12 @@ def test_added_triples_lie_over_a_folder_with_edits_that_stays_as_it_is(tmp_path
     assert edges(KnowledgeGraph.open(tmp_path / "kg")) == edges(graph)
     assert edges(rewired(graph, 0)) != []
     assert Retriever(rewired(graph, 0)).walkable().any()
+
+
+def test_a_changed_graph_keeps_the_label_relations_of_its_build(tmp_path):
+    rows = ("violin\thypernym\tinstrument", "drum\thypernym\tinstrument", "violin\tcalled\tfiddle")
+    (tmp_path / "a.tsv").write_text("".join(f"{row}\n" for row in rows))
+    build_graph(tmp_path / "a.tsv", tmp_path / "kg", BuildConfig(label_relations=("called",)))
+    changed = rewired(KnowledgeGraph.open(tmp_path / "kg"), 0)
+    named = changed.with_edits([Edit(1, "add", "drum", "called", "tabor")])
+    assert named.find_entities("tabor") == named.find_entities("drum")

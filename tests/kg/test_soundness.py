@@ -120,3 +120,13 @@ def test_what_a_killed_build_left_is_mentioned(folder):
 def test_skipped_lines_are_mentioned(folder):
     (folder / "bad_lines.tsv").write_text("file\tline\treason\na.tsv\t4\tfound 1 field\n")
     assert advice(folder) == [f"{folder / 'bad_lines.tsv'}: 1 bad lines were skipped"]
+
+
+@pytest.mark.parametrize(("name", "number"), [("qualified_source", 7), ("qualified_set", -1)])
+def test_numbers_of_no_qualifiers_are_found(tmp_path, name, number):
+    (tmp_path / "a.tsv").write_text("head\trelation\ttail\tsource\nviolin\thypernym\tinstrument\tPress\n")
+    build_graph(tmp_path / "a.tsv", tmp_path / "kg")
+    assert problems(tmp_path / "kg") == []
+    values = np.load(tmp_path / "kg" / "arrays" / f"{name}.npy")
+    rewrite(tmp_path / "kg", name, np.full_like(values, number))
+    assert f"found numbers from {number} to {number}" in problems(tmp_path / "kg")[0]
