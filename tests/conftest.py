@@ -6,11 +6,13 @@ import json
 import socket
 from pathlib import Path
 
+import pyoxigraph
 import pytest
 from hypothesis import settings
 
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.triples import Source, Triple
+from tests.kg.sparql_server import allow_loopback, serving
 
 # No timing asserts, and the same examples on every machine.
 settings.register_profile("kg_reason", deadline=None, derandomize=True)
@@ -101,6 +103,14 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def save_run(folder: Path, encoder: Path) -> None:
+    """Save an untrained reasoner over the graph `folder/kg` as `folder/run`."""
+    from kg_reason import ModelConfig, Reasoner, ReasonerConfig
+
+    config = ReasonerConfig(model=ModelConfig(encoder=str(encoder), graph_dim=16))
+    Reasoner.build(KnowledgeGraph.open(folder / "kg"), config).save(folder / "run")
+
+
 @pytest.fixture
 def make_reasoner(toy_graph, tiny_encoder):
     """Make an untrained reasoner of some model settings; two of the same settings give the same answers."""
@@ -121,3 +131,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError(f"a test tried to connect to {address}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def serve(no_network, monkeypatch):
+    """Serve triples given as N-Triples; the server ends with the test."""
+    allow_loopback(monkeypatch)
+    with serving() as server:
+
+        def start(triples: str):
+            server.store.clear()
+            server.store.load(triples.encode(), pyoxigraph.RdfFormat.N_TRIPLES)
+            server.queries.clear()
+            return server
+
+        yield start

@@ -9,16 +9,13 @@ import pytest
 
 from kg_reason.cli import main
 from kg_reason.kg.graph import KnowledgeGraph
-from tests.kg.sparql_server import allow_loopback, send, serving
+from tests.kg.sparql_server import send
 from tests.kg.test_extract import EX, LABEL, toy_lines
 
 
 @pytest.fixture
-def server(no_network, monkeypatch):
-    allow_loopback(monkeypatch)
-    with serving() as found:
-        found.store.load(toy_lines().encode(), pyoxigraph.RdfFormat.N_TRIPLES)
-        yield found
+def server(serve):
+    return serve(toy_lines())
 
 
 @pytest.fixture

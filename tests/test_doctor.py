@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from kg_reason.config import ModelConfig, ReasonerConfig
 from kg_reason.doctor import describe, examine, find_kind
 from kg_reason.errors import KGReasonError
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.editing import edit_graph
-from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.reasoner import Reasoner
+from tests.conftest import save_run
 
 TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\n"
 
@@ -26,8 +24,7 @@ def made(tmp_path_factory, tiny_encoder) -> Path:
     folder = tmp_path_factory.mktemp("made")
     (folder / "a.tsv").write_text(TABLE)
     build_graph(folder / "a.tsv", folder / "kg")
-    config = ReasonerConfig(model=ModelConfig(encoder=str(tiny_encoder), graph_dim=16))
-    Reasoner.build(KnowledgeGraph.open(folder / "kg"), config).save(folder / "run")
+    save_run(folder, tiny_encoder)
     return folder
 
 

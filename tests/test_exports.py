@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kg_reason import KnowledgeGraph, build_graph
+from kg_reason import build_graph
 from kg_reason.cli import main
+from tests.conftest import save_run
 
 EXPORTS = Path(__file__).parents[1] / "graphs" / "exports"
 KINDS = {  # folder: flags, an entity, what its page shows, a pair, and relations of a path between its words
@@ -37,12 +38,9 @@ def files(kind):
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory, tiny_encoder):
     """A model that was never trained: what it answers does not matter here, what it is shown does."""
-    from kg_reason import ModelConfig, Reasoner, ReasonerConfig
-
     folder = tmp_path_factory.mktemp("exports")
     build_graph(files("obo"), folder / "kg")
-    config = ReasonerConfig(model=ModelConfig(encoder=str(tiny_encoder), graph_dim=16))
-    Reasoner.build(KnowledgeGraph.open(folder / "kg"), config).save(folder / "run")
+    save_run(folder, tiny_encoder)
     return str(folder / "run")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_graph, add_json
@@ -151,17 +152,16 @@ def _named(graph: KnowledgeGraph, entity: int, language: str) -> dict[str, Any]:
 
 def _stated(neighbour: dict[str, Any]) -> str:
     """Return where the edge to a neighbour was stated, with what qualifies it there in brackets."""
-    from kg_reason.kg.qualifiers import from_plain, said_qualifiers
+    from kg_reason.kg.paths import said_places
+    from kg_reason.kg.qualifiers import from_plain
 
-    sources = neighbour["sources"]
-    weight = 1.0 if neighbour["inferred"] else neighbour.get("weight", 1.0)  # the lines of others tell their own
-    qualifiers = neighbour.get("qualifiers") or [{}] * len(sources)
-    said = [said_qualifiers(from_plain(of_source), weight) for of_source in qualifiers]
-    places = [f"{source} ({what})" if what else source for source, what in zip(sources, said, strict=True)]
-    return ("inferred from " if neighbour["inferred"] else "") + _places(places)
+    inferred, weight = neighbour["inferred"], neighbour.get("weight", 1.0)
+    qualifiers = [from_plain(of_source) for of_source in neighbour.get("qualifiers", ())]
+    places = said_places(neighbour["sources"], qualifiers, weight, inferred=inferred)
+    return ("inferred from " if inferred else "") + _places(places)
 
 
-def _places(sources: list[str]) -> str:
+def _places(sources: Sequence[str]) -> str:
     rest = f" and {len(sources) - 3} more" if len(sources) > 3 else ""
     return ", ".join(sources[:3]) + rest
 

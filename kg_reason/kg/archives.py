@@ -88,7 +88,7 @@ def _members(raw: BinaryIO, compression: str, name: str) -> Iterator[_Piece]:
         faults += (_zstd_fault(name),)
     unpacker: Any = None
     num_packed = num_members = 0
-    for packed in _packed_parts(raw, name):
+    for packed in file_pieces(raw, name, _PACKED_BYTES):
         num_packed += len(packed)
         while packed:
             if num_members and unpacker is None and compression in _PADDED:
@@ -109,10 +109,15 @@ def _members(raw: BinaryIO, compression: str, name: str) -> Iterator[_Piece]:
         raise InputSyntaxError(name, 0, f"the {compression} archive is cut short")
 
 
-def _packed_parts(raw: BinaryIO, name: str) -> Iterator[bytes]:
+def file_pieces(raw: BinaryIO, name: str, num_bytes: int) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces of at most `num_bytes`.
+
+    Raises:
+        InputSyntaxError: the file cannot be read.
+    """
     try:
-        while packed := raw.read(_PACKED_BYTES):
-            yield packed
+        while piece := raw.read(num_bytes):
+            yield piece
     except OSError as error:
         raise InputSyntaxError(name, 0, f"cannot be read: {error}") from error
 

@@ -11,13 +11,12 @@ from typing import NamedTuple, TypeVar
 
 from kg_reason.errors import ConfigError
 from kg_reason.kg.alias_kinds import LABEL_RELATIONS
-from kg_reason.kg.endpoint_queries import BLANK, NAMED, VALUE, EndpointQueries, Labels
+from kg_reason.kg.endpoint_queries import BLANK, NAMED, VALUE, Edge, EndpointQueries, Labels
 from kg_reason.kg.relation_walk import MAX_WALK_RELATIONS
 from kg_reason.kg.search import MAX_ROW
 from kg_reason.kg.sparql_answer import is_iri
 from kg_reason.kg.sparql_client import SparqlClient
 
-Edge = tuple[str, str, str]
 Item = TypeVar("Item")
 _Key = TypeVar("_Key", str, tuple[str, frozenset[str]])
 

@@ -35,6 +35,7 @@ _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 MakeQuery = Callable[[Sequence[str], str], str]  # terms as SPARQL writes them, what follows the pattern
+Edge = tuple[str, str, str]  # head, relation, tail
 Labels = set[tuple[str, str, str]]  # entity, relation, text
 
 

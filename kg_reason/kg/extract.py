@@ -22,7 +22,7 @@ from typing import Any
 
 from kg_reason.config import EndpointConfig
 from kg_reason.kg.curies import OWL, RDF, RDFS, SKOS
-from kg_reason.kg.endpoint_queries import NAMED, VALUE, EndpointQueries, Found, wanted_relations, written
+from kg_reason.kg.endpoint_queries import NAMED, VALUE, Edge, EndpointQueries, Found, wanted_relations, written
 from kg_reason.kg.files import whole_folder
 from kg_reason.kg.seed_labels import seed_labels
 from kg_reason.kg.sparql_client import SparqlClient
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 REPORT_FILE = "extract.json"
 VOCABULARIES = (RDF, RDFS, OWL, SKOS)  # beyond their terms lies everything
-
-Edge = tuple[str, str, str]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import numpy as np
 
 from kg_reason.config import BuildConfig
 from kg_reason.kg.builder import BuiltGraph, build_blocks
-from kg_reason.kg.endpoint_facts import Edge, EndpointFacts
+from kg_reason.kg.endpoint_facts import EndpointFacts
+from kg_reason.kg.endpoint_queries import Edge
 from kg_reason.kg.graph import ENDPOINT_SCHEME, KnowledgeGraph
 from kg_reason.kg.label_index import index_labels
 from kg_reason.kg.overlay import apply_edits

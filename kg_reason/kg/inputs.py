@@ -22,7 +22,15 @@ from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
-from kg_reason.kg.archives import COMPRESSIONS, TAR_SUFFIXES, compression_of, is_tar, unpacked, zip_member
+from kg_reason.kg.archives import (
+    COMPRESSIONS,
+    TAR_SUFFIXES,
+    compression_of,
+    file_pieces,
+    is_tar,
+    unpacked,
+    zip_member,
+)
 from kg_reason.kg.decoding import known_encoding, utf8_pieces
 from kg_reason.kg.recognition import LOOKED_AT_BYTES, SNIFFED, recognised_format
 from kg_reason.terminal import is_unicode
@@ -214,19 +222,12 @@ def open_input(item: InputFile, config: BuildConfig | None = None) -> Iterator[B
                 raw = stack.enter_context(Path(item.name).open("rb"))
             except OSError as error:
                 raise InputSyntaxError(item.name, 0, f"cannot be opened: {error.strerror}") from error
-        pieces = _pieces(raw, item.name)
         if compression:
             pieces = unpacked(raw, compression, item.name, config.max_ratio)
+        else:
+            pieces = file_pieces(raw, item.name, PIECE_BYTES)
         text = _text(pieces, item, config.encoding)
         yield cast(BinaryIO, stack.enter_context(InputStream(text, (config.max_line_mb << 20) or sys.maxsize)))
-
-
-def _pieces(raw: BinaryIO, name: str) -> Iterator[bytes]:
-    try:
-        while piece := raw.read(PIECE_BYTES):
-            yield piece
-    except OSError as error:
-        raise InputSyntaxError(name, 0, f"cannot be read: {error}") from error
 
 
 def _text(pieces: Iterator[bytes], item: InputFile, encoding: str) -> Iterator[bytes]:

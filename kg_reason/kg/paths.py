@@ -121,11 +121,23 @@ class Step:
 
     def said_sources(self) -> tuple[str, ...]:
         """Return every `file:line` that states the edge, with what qualifies the edge there in brackets."""
-        qualifiers = self.qualifiers or ({},) * len(self.sources)
-        weight = 1.0 if self.inferred else self.weight  # the lines of others tell their own
-        said = [said_qualifiers(of_source, weight) for of_source in qualifiers]
-        pairs = zip(self.sources, said, strict=True)
-        return tuple(f"{source} ({what})" if what else str(source) for source, what in pairs)
+        return said_places(self.sources, self.qualifiers, self.weight, inferred=self.inferred)
+
+
+def said_places(
+    sources: Sequence[Source | str], qualifiers: Sequence[Qualifiers], weight: float, *, inferred: bool
+) -> tuple[str, ...]:
+    """Return the places of an edge, with what qualifies it at each in brackets.
+
+    Args:
+        sources: where it is stated, or what it is inferred from is.
+        qualifiers: one set for each source, or none at all.
+        weight: of the edge; the lines that an inferred one comes from tell their own.
+        inferred: whether no line states it.
+    """
+    told = 1.0 if inferred else weight
+    said = [said_qualifiers(of_source, told) for of_source in qualifiers or ({},) * len(sources)]
+    return tuple(f"{source} ({what})" if what else str(source) for source, what in zip(sources, said, strict=True))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ import numpy as np
 from kg_reason.config import LinkerConfig, RetrieverConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.kg.curies import curies_in, expansions
-from kg_reason.kg.endpoint_facts import Edge, EndpointFacts
+from kg_reason.kg.endpoint_facts import EndpointFacts
+from kg_reason.kg.endpoint_queries import Edge
 from kg_reason.kg.entity_status import entity_status
 from kg_reason.kg.exclusion import find_relations
 from kg_reason.kg.graph import KnowledgeGraph

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-import pyoxigraph
 import pytest
 
-from kg_reason import KnowledgeGraph, build_graph
+from kg_reason import build_graph
 from kg_reason.cli import main
-from tests.kg.sparql_server import allow_loopback, send, serving
+from tests.conftest import save_run
+from tests.kg.sparql_server import send
 from tests.kg.test_extract import toy_lines
 
 PAIR = ("A man plays a violin.", "A woman plays an instrument.")
@@ -19,22 +19,16 @@ OTHER = ("The dog is hot.", "The cat is cold.")
 @pytest.fixture(scope="module")
 def house(tmp_path_factory, tiny_encoder):
     """A graph folder and a run over it."""
-    from kg_reason import ModelConfig, Reasoner, ReasonerConfig
-
     folder = tmp_path_factory.mktemp("endpoint")
     (folder / "toy.nt").write_text(toy_lines())
     build_graph([folder / "toy.nt"], folder / "kg")
-    config = ReasonerConfig(model=ModelConfig(encoder=str(tiny_encoder), graph_dim=16))
-    Reasoner.build(KnowledgeGraph.open(folder / "kg"), config).save(folder / "run")
+    save_run(folder, tiny_encoder)
     return folder
 
 
 @pytest.fixture
-def server(no_network, monkeypatch):
-    allow_loopback(monkeypatch)
-    with serving() as found:
-        found.store.load(toy_lines().encode(), pyoxigraph.RdfFormat.N_TRIPLES)
-        yield found
+def server(serve):
+    return serve(toy_lines())
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

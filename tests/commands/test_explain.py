@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from kg_reason import KnowledgeGraph, build_graph
+from kg_reason import build_graph
 from kg_reason.cli import main
+from tests.conftest import save_run
 from tests.test_cli import toy_table
 
 PAIR = ("A man plays a violin.", "A woman plays an instrument.")
@@ -13,13 +14,10 @@ PAIR = ("A man plays a violin.", "A woman plays an instrument.")
 
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory, tiny_encoder):
-    from kg_reason import ModelConfig, Reasoner, ReasonerConfig
-
     folder = tmp_path_factory.mktemp("explain")
     (folder / "toy.tsv").write_text(toy_table())
     build_graph([folder / "toy.tsv"], folder / "kg")
-    config = ReasonerConfig(model=ModelConfig(encoder=str(tiny_encoder), graph_dim=16))
-    Reasoner.build(KnowledgeGraph.open(folder / "kg"), config).save(folder / "run")
+    save_run(folder, tiny_encoder)
     return str(folder / "run")
 
 

@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import pyoxigraph
 import pytest
 
 from kg_reason.config import BuildConfig, EndpointConfig, LinkerConfig, RetrieverConfig
@@ -20,7 +19,7 @@ from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.retriever import Retriever
 from kg_reason.kg.sparql_client import SparqlClient
 from tests.conftest import ALT_LABEL, LABEL, TOY_EDGES, TOY_LABELS
-from tests.kg.sparql_server import allow_loopback, bindings, send, serving, uri
+from tests.kg.sparql_server import bindings, send, uri
 
 EX = "http://example.org/"
 QUICK = {"query_pause": 0.0}
@@ -28,21 +27,6 @@ SENTENCES = [
     "A man plays a fiddle.", "A woman plays string instruments.", "The DOG is hot.", "A cat is cold!",
     "Two boys watch the drum.", "Some person has a bowed instrument.",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def serve(no_network, monkeypatch):
-    """Serve triples given as N-Triples; the server ends with the test."""
-    allow_loopback(monkeypatch)
-    with serving() as server:
-
-        def start(triples: str):
-            server.store.clear()
-            server.store.load(triples.encode(), pyoxigraph.RdfFormat.N_TRIPLES)
-            server.queries.clear()
-            return server
-
-        yield start
 
 
 def iri(name: str) -> str:

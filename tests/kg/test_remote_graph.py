@@ -21,7 +21,7 @@ from kg_reason.kg.sparql_client import SparqlClient
 from kg_reason.nli import NLIExample
 from tests.conftest import LABEL
 from tests.kg.sparql_server import allow_loopback, bindings, send
-from tests.kg.test_extract import EX, serve, toy_lines, whole  # noqa: F401 - serve is a fixture
+from tests.kg.test_extract import EX, toy_lines, whole
 
 QUICK = {"query_pause": 0.0}
 OXIGRAPH = shutil.which("oxigraph")
@@ -95,7 +95,7 @@ def world(seed: int, num_entities: int = 400, num_names: int = 60) -> tuple[str,
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_a_question_to_the_toy_graph_is_answered_as_by_the_whole(serve, tmp_path, pair):  # noqa: F811
+def test_a_question_to_the_toy_graph_is_answered_as_by_the_whole(serve, tmp_path, pair):
     server = serve(toy_lines())
     example = NLIExample(*pair)
     expected = answers(whole(tmp_path, toy_lines()), example)
@@ -112,7 +112,7 @@ def test_a_question_to_the_toy_graph_is_answered_as_by_the_whole(serve, tmp_path
         RetrieverConfig(exclude_relations=("close to",), exclude_entities=(EX + "e3",)),
     ],
 )  # fmt: skip
-def test_random_graphs_are_answered_as_by_the_whole(serve, tmp_path, seed, search):  # noqa: F811
+def test_random_graphs_are_answered_as_by_the_whole(serve, tmp_path, seed, search):
     triples, pairs = world(seed)
     graph, behind = whole(tmp_path, triples), remote(serve(triples).url, search=search)
     num_paths = 0
@@ -124,7 +124,7 @@ def test_random_graphs_are_answered_as_by_the_whole(serve, tmp_path, seed, searc
     assert num_paths > 30
 
 
-def test_questions_asked_together_are_answered_as_one_by_one(serve):  # noqa: F811
+def test_questions_asked_together_are_answered_as_one_by_one(serve):
     triples, pairs = world(11)
     examples = [NLIExample(*pair) for pair in pairs]
     server = serve(triples)
@@ -138,7 +138,7 @@ def test_questions_asked_together_are_answered_as_one_by_one(serve):  # noqa: F8
     assert num_queries < len(server.queries)
 
 
-def test_what_was_asked_is_not_asked_again_and_changes_no_answer(serve):  # noqa: F811
+def test_what_was_asked_is_not_asked_again_and_changes_no_answer(serve):
     triples, pairs = world(12)
     server = serve(triples)
     behind = remote(server.url)
@@ -149,7 +149,7 @@ def test_what_was_asked_is_not_asked_again_and_changes_no_answer(serve):  # noqa
     assert server.queries == []
 
 
-def test_batches_of_one_give_the_answers_of_large_ones(serve):  # noqa: F811
+def test_batches_of_one_give_the_answers_of_large_ones(serve):
     triples, pairs = world(13, num_entities=120)
     url, example = serve(triples).url, NLIExample(*pairs[0])
     assert answers(remote(url, batch_size=1).around([example]), example) == answers(
@@ -157,7 +157,7 @@ def test_batches_of_one_give_the_answers_of_large_ones(serve):  # noqa: F811
     )
 
 
-def test_names_of_an_example_and_curies_are_found(serve, tmp_path):  # noqa: F811
+def test_names_of_an_example_and_curies_are_found(serve, tmp_path):
     obo = "http://purl.obolibrary.org/obo/"
     triples = toy_lines() + f"<{obo}DOID_4> <{EX}hypernym> <{EX}dog> .\n"
     server, graph = serve(triples), whole(tmp_path, triples)
@@ -171,7 +171,7 @@ def test_names_of_an_example_and_curies_are_found(serve, tmp_path):  # noqa: F81
         remote(server.url).around([NLIExample("A blorp.", "A dog.", names={"blorp": EX + "nobody"})])
 
 
-def test_a_relation_of_wikidata_is_called_as_in_the_whole(serve, tmp_path):  # noqa: F811
+def test_a_relation_of_wikidata_is_called_as_in_the_whole(serve, tmp_path):
     wikidata = "http://www.wikidata.org/"
     triples = (
         f'<{EX}Q64> <{LABEL}> "Berlin"@en .\n<{EX}Q183> <{LABEL}> "Germany"@en .\n'
@@ -184,14 +184,14 @@ def test_a_relation_of_wikidata_is_called_as_in_the_whole(serve, tmp_path):  # n
     assert found == answers(whole(tmp_path, triples), example)
 
 
-def test_entities_beside_the_words_are_shown_by_name_but_never_linked(serve):  # noqa: F811
+def test_entities_beside_the_words_are_shown_by_name_but_never_linked(serve):
     triples = f'<{EX}a> <{EX}near> <{EX}violin> .\n<{EX}a> <{LABEL}> "tree"@en .\n<{EX}violin> <{LABEL}> "x"@en .\n'
     part = remote(serve(triples).url).around([NLIExample("A tree.", "A violin.")])
     assert part.find_id(EX + "violin") >= 0
     assert [mention.candidates for mention in EntityLinker(part).link("A violin.")] == [()]
 
 
-def test_every_edge_names_the_endpoint_as_its_source_without_a_password(serve):  # noqa: F811
+def test_every_edge_names_the_endpoint_as_its_source_without_a_password(serve):
     server = serve(toy_lines())
     part = remote(server.url.replace("//", "//me:hidden@")).around([NLIExample("A dog.", "A cat.")])
     assert {str(source) for edge in range(part.num_edges) for source in part.edge_sources(edge)} == {
@@ -199,7 +199,7 @@ def test_every_edge_names_the_endpoint_as_its_source_without_a_password(serve): 
     }
 
 
-def test_a_hub_keeps_its_degree_though_its_edges_do_not_fit_an_answer(serve, tmp_path):  # noqa: F811
+def test_a_hub_keeps_its_degree_though_its_edges_do_not_fit_an_answer(serve, tmp_path):
     lines = [f"<{EX}p{number}> <{EX}near> <{EX}hub> ." for number in range(1_200)]
     lines += [f'<{EX}hub> <{LABEL}> "hub"@en .', f'<{EX}p1> <{LABEL}> "point"@en .', f'<{EX}p2> <{LABEL}> "dot"@en .']
     triples = "\n".join(lines) + "\n"
@@ -217,7 +217,7 @@ def test_an_answer_too_short_for_a_row_of_the_search_is_refused():
         remote("http://127.0.0.1:1/sparql", max_rows=1_000)
 
 
-def test_relations_are_inverse_only_if_they_are_so_everywhere(serve, tmp_path):  # noqa: F811
+def test_relations_are_inverse_only_if_they_are_so_everywhere(serve, tmp_path):
     lines = [f"<{EX}{head}> <{EX}up> <{EX}b> .\n<{EX}b> <{EX}xdown> <{EX}{head}> ." for head in "ac"]
     lines += [f'<{EX}{name}> <{LABEL}> "{name * 4}"@en .' for name in "abc"]
     example = NLIExample("An aaaa.", "A cccc.")
@@ -228,7 +228,7 @@ def test_relations_are_inverse_only_if_they_are_so_everywhere(serve, tmp_path): 
         assert answers(remote(serve(triples).url).around([example]), example) == expected
 
 
-def test_with_many_relations_none_is_taken_for_an_inverse(serve, tmp_path):  # noqa: F811
+def test_with_many_relations_none_is_taken_for_an_inverse(serve, tmp_path):
     lines = [f"<{EX}a> <{EX}up> <{EX}b> .", f"<{EX}b> <{EX}xdown> <{EX}a> .", f"<{EX}c> <{EX}up> <{EX}b> .",
              f"<{EX}b> <{EX}xdown> <{EX}c> ."]  # fmt: skip
     lines += [f'<{EX}{name}> <{LABEL}> "{name * 4}"@en .' for name in "abc"]
@@ -239,7 +239,7 @@ def test_with_many_relations_none_is_taken_for_an_inverse(serve, tmp_path):  # n
     assert answers(remote(serve(triples).url).around([example]), example) == expected
 
 
-def test_without_a_survey_no_relation_is_an_inverse_and_climbs_are_found_by_what_was_met(serve):  # noqa: F811
+def test_without_a_survey_no_relation_is_an_inverse_and_climbs_are_found_by_what_was_met(serve):
     lines = [f"<{EX}{head}> <{EX}broader> <{EX}b> .\n<{EX}b> <{EX}narrower> <{EX}{head}> ." for head in "ac"]
     lines += [f'<{EX}{name}> <{LABEL}> "{name * 4}"@en .' for name in "abc"]
     server, example = serve("\n".join(lines) + "\n"), NLIExample("An aaaa.", "A cccc.")
@@ -250,7 +250,7 @@ def test_without_a_survey_no_relation_is_an_inverse_and_climbs_are_found_by_what
     assert not any("NOT EXISTS" in query or "DISTINCT ?relation" in query for query in server.queries)
 
 
-def test_class_axioms_and_deprecated_terms_are_read_as_in_the_whole(serve, tmp_path):  # noqa: F811
+def test_class_axioms_and_deprecated_terms_are_read_as_in_the_whole(serve, tmp_path):
     owl, obo = "http://www.w3.org/2002/07/owl#", "http://purl.obolibrary.org/obo/"
     lines = [
         f"<{EX}a> <{owl}equivalentClass> <{EX}b> .", f"<{EX}b> <{EX}near> <{EX}c> .",
@@ -265,7 +265,7 @@ def test_class_axioms_and_deprecated_terms_are_read_as_in_the_whole(serve, tmp_p
     assert answers(remote(serve(triples).url).around([example]), example) == expected
 
 
-def test_an_entity_is_shown_with_its_labels_edges_and_the_names_of_some_neighbours(serve):  # noqa: F811
+def test_an_entity_is_shown_with_its_labels_edges_and_the_names_of_some_neighbours(serve):
     server = serve(toy_lines())
     for name in ("fiddle", "violin", EX + "violin", f"<{EX}violin>"):
         part = remote(server.url).about(name, 5)
@@ -279,7 +279,7 @@ def test_an_entity_is_shown_with_its_labels_edges_and_the_names_of_some_neighbou
     assert remote(server.url).about("nobody").find_entities("nobody") == ()
 
 
-def test_further_names_are_excluded_as_relations_or_entities(serve):  # noqa: F811
+def test_further_names_are_excluded_as_relations_or_entities(serve):
     behind = remote(serve(toy_lines()).url, search=RetrieverConfig(exclude_relations=("antonym",)))
     found = behind.exclude(["hypernym", "being"])
     assert (found.exclude_relations, found.exclude_entities) == (("antonym", "hypernym"), ("being",))
@@ -287,7 +287,7 @@ def test_further_names_are_excluded_as_relations_or_entities(serve):  # noqa: F8
         behind.exclude(["nothing"])
 
 
-def test_own_label_properties_and_languages_find_labels(serve):  # noqa: F811
+def test_own_label_properties_and_languages_find_labels(serve):
     triples = f'<{EX}a> <{EX}near> <{EX}b> .\n<{EX}a> <{EX}nick> "Baum"@de .\n<{EX}b> <{LABEL}> "Ast"@de .\n'
     example, linking = NLIExample("Ein Baum.", "Ein Ast."), LinkerConfig(language="de", link_values=False)
     url = serve(triples).url
@@ -299,7 +299,7 @@ def test_own_label_properties_and_languages_find_labels(serve):  # noqa: F811
 
 
 @pytest.mark.parametrize("text", ["", "many", "-3", "9" * 400])
-def test_a_count_that_is_no_number_is_an_error(serve, text):  # noqa: F811
+def test_a_count_that_is_no_number_is_an_error(serve, text):
     server = serve(toy_lines())
     behind = remote(server.url)
     behind.facts.rows([EX + "dog"])
@@ -309,7 +309,7 @@ def test_a_count_that_is_no_number_is_an_error(serve, text):  # noqa: F811
         behind.facts.degrees([EX + "cat"])
 
 
-def test_an_endpoint_that_invents_rows_and_counts_makes_no_crash(serve):  # noqa: F811
+def test_an_endpoint_that_invents_rows_and_counts_makes_no_crash(serve):
     server = serve(toy_lines())
     example = NLIExample("A dog.", "A cat.")
     dog, being = ({"type": "uri", "value": EX + name} for name in ("dog", "being"))
