@@ -95,8 +95,8 @@ def open_graph(path: Path) -> BuiltGraph:
     has_sums = header["format_version"] > UNCHECKED_VERSION
     arrays: Arrays = {}
     for name, facts in header["arrays"].items():
-        array_path = path / ARRAY_FOLDER / f"{name}.npy"
-        arrays[name] = _map_array(array_path, facts) if has_sums else _load_array(array_path, facts)
+        file = array_path(path / ARRAY_FOLDER, name)
+        arrays[name] = _map_array(file, facts) if has_sums else _load_array(file, facts)
     built = BuiltGraph(header, arrays, is_checked=not has_sums)
     if sum(facts["bytes"] for facts in header["arrays"].values()) <= MAX_SUMMED_BYTES:
         check_arrays(built, path)
@@ -199,7 +199,7 @@ def damaged_files(path: Path) -> list[str]:
         GraphError: the header cannot be read.
     """
     header = read_header(path)
-    files = {path / ARRAY_FOLDER / f"{name}.npy": facts for name, facts in header["arrays"].items()}
+    files = {array_path(path / ARRAY_FOLDER, name): facts for name, facts in header["arrays"].items()}
     if "bad_lines" in header:
         files[path / BAD_LINES_FILE] = header["bad_lines"]
     faults = []
