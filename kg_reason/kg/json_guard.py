@@ -20,6 +20,7 @@ MAX_CONTEXTS_INSIDE = 8  # contexts that name contexts
 
 _CONTEXT_HEAD = b'{"@context":'
 _CONTEXT = re.compile(rb'"@context"\s*:\s*(?=["\[])')
+_IMPORT = re.compile(rb'"@import"\s*:\s*("[^"\\]*+")')
 _TOKEN = re.compile(rb'\s*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")|([\[{])|([\]}])|([^\s"\[\]{}]++))', re.DOTALL)
 
 
@@ -32,6 +33,7 @@ class LocalContexts:
 
     Attributes:
         missing: the addresses met that have no copy, with the line of the first; 0 in a copy.
+        imported: the first of those under `@import` in each document, which no copy replaces, likewise.
 
     Raises:
         ConfigError: a setting is not of that form.
@@ -40,6 +42,7 @@ class LocalContexts:
     def __init__(self, settings: Sequence[str], max_mb: int) -> None:
         self._max_bytes = max_mb << 20
         self.missing: dict[str, int] = {}
+        self.imported: dict[str, int] = {}
         self._files: dict[str, str] = {}
         self._texts: dict[str, bytes] = {}
         for item in settings:
@@ -62,6 +65,8 @@ class LocalContexts:
             RefusedFileError: contexts name each other, or the document becomes too long.
             ConfigError: a local copy cannot be used.
         """
+        if imported := _IMPORT.search(data):
+            self.imported.setdefault(_text(imported[1]), 0 if inside else 1 + data.count(b"\n", 0, imported.start(1)))
         parts, done, num_bytes = [], 0, len(data)
         line, counted = 1, 0
         for start, end in _addresses(data):

@@ -95,15 +95,24 @@ class LineParser:
         rdf_format: N-Triples or N-Quads.
         config: leniency and limits.
         bad_lines: counts the lines that were kept in spite of IRIs that are not valid.
+        are_checked: whether a parser wrote the lines; then IRIs stay as it took them, for a name of Turtle may have
+            characters that an IRI may not.
     """
 
     def __init__(
-        self, names: BlankNames, rdf_format: pyoxigraph.RdfFormat, config: BuildConfig, bad_lines: BadLines
+        self,
+        names: BlankNames,
+        rdf_format: pyoxigraph.RdfFormat,
+        config: BuildConfig,
+        bad_lines: BadLines,
+        *,
+        are_checked: bool = False,
     ) -> None:
         self._names = names
         self._format = rdf_format
         self._config = config
         self._bad_lines = bad_lines
+        self._are_checked = are_checked
 
     def keys(self, line: bytes) -> list[StatementKeys]:
         """Return the keys of the statements of one line; usually one, none in a comment.
@@ -116,13 +125,13 @@ class LineParser:
         try:
             return self._parsed(line, lenient=False)
         except SyntaxError as error:
-            if not self._config.lenient:
+            if not (self._config.lenient or self._are_checked):
                 raise ValueError(syntax_reason(error)) from error
         try:
             kept = self._parsed(line, lenient=True)
         except SyntaxError as error:
             raise ValueError(syntax_reason(error)) from error
-        self._bad_lines.num_kept += bool(kept)
+        self._bad_lines.num_kept += self._config.lenient and bool(kept)
         return kept
 
     def _parsed(self, line: bytes, *, lenient: bool) -> list[StatementKeys]:

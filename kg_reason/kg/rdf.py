@@ -120,7 +120,7 @@ class _StatementReader:
         self._file = file
         self._bad_lines = bad_lines
         self._names = BlankNames(file, numbered=True)
-        self._parser = LineParser(self._names, pyoxigraph.RdfFormat.N_QUADS, config, bad_lines)
+        self._parser = LineParser(self._names, pyoxigraph.RdfFormat.N_QUADS, config, bad_lines, are_checked=True)
         self._num_read = 0
 
     def block(self, found: ParsedStatements) -> TripleBlock:
@@ -146,10 +146,12 @@ def _with_advice(fault: ParserFault, contexts: LocalContexts) -> ParserFault:
     """Return a fault that tells what the user can do about it."""
     reason = fault.reason.removesuffix(_UNREAD)
     if "LoadDocumentCallback" in reason:
-        url, line = next(iter(contexts.missing.items()), ("", fault.line))
-        advice = f"; --context {url}=FILE reads a local copy" if url else ""
-        found = f"found the context {url}" if url else "found a context"
-        return ParserFault(line, f"{found} at another address, where nothing is fetched{advice}{_UNREAD}")
+        for url, line in contexts.missing.items():
+            found = f"found the context {url} at another address, where nothing is fetched"
+            return ParserFault(line, f"{found}; --context {url}=FILE reads a local copy{_UNREAD}")
+        for url, line in contexts.imported.items():
+            found = f'found the context {url} under "@import", which is not followed'
+            return ParserFault(line, f'{found}; "@context": ["{url}", ...] and --context read a local copy{_UNREAD}')
     if "Only UTF-8 is supported" in reason:
         found = "found an XML declaration of another encoding than UTF-8"
         return ParserFault(fault.line, f"{found}; --encoding names it{_UNREAD}")

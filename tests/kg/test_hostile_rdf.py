@@ -193,9 +193,15 @@ def test_contexts_cannot_make_a_document_too_long(folder):
     assert "found contexts that make the document too long (--max-json-mb)" in fault
 
 
-def test_a_context_that_imports_another_is_refused_by_the_parser(folder):
-    fault = folder.fault("a.jsonld", json.dumps({"@context": {"@import": ELSEWHERE}, "http://x/p": 1}))
-    assert "found a context at another address" in fault
+def test_a_context_that_imports_another_is_refused_with_what_reads_it(folder):
+    (folder.path / "c.json").write_text('{"@context": {"p": "http://x/p"}}')
+    context = (f"{ELSEWHERE}={folder.path}/c.json",)
+    document = f'{{"@context": {{\n"@version": 1.1, "@import": "{ELSEWHERE}"}}, "p": 1}}'
+    assert folder.fault("a.jsonld", document, context=context) == (
+        f'a.jsonld:2: found the context {ELSEWHERE} under "@import", which is not followed; "@context": '
+        f'["{ELSEWHERE}", ...] and --context read a local copy; the rest of the file was not read'
+    )
+    assert len(folder.read("a.jsonld", f'{{"@context": ["{ELSEWHERE}", {{}}], "p": 1}}', context=context)) == 1
 
 
 @pytest.mark.parametrize(("setting", "told"), [
