@@ -17,6 +17,7 @@ from kg_reason.audits.result import AuditResult, Plot, Table
 from kg_reason.notebook import html_text
 
 TITLE = "Audit report"
+NOTHING = '<p class="note">There are none.</p>'
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --faint: #666; --line: #d9d9d9; --paper: #fff; --warn: #b00020;
   --wash: #f6f6f4; --link: #0050a0; }
@@ -28,18 +29,19 @@ body { margin: 0 auto; padding: 1.5rem; max-width: 78rem; color: var(--ink); bac
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; padding-top: .75rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 0 0 .35rem; }
-p { margin: .35rem 0 .75rem; max-width: 60rem; }
+p { margin: .35rem 0 .75rem; max-width: 60rem; overflow-wrap: anywhere; }
 nav ol { columns: 12rem; padding-left: 1.25rem; margin: .5rem 0 1rem; }
 a { color: var(--link); }
 .question { color: var(--faint); font-style: italic; }
 .note { color: var(--faint); font-size: .85rem; }
 .crossed { color: var(--warn); font-weight: 600; }
-.row { display: grid; grid-template-columns: repeat(var(--runs), minmax(0, 1fr)); gap: .75rem 2rem;
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); gap: .75rem 2rem;
   margin: 0 0 1.5rem; }
-.row > div { min-width: 0; overflow-x: auto; }
+.row > div { min-width: 0; }
+.row > div, .wide { overflow-x: auto; }
 .run { font-weight: 600; border-bottom: 1px solid var(--line); margin: 0 0 .35rem; overflow-wrap: anywhere; }
 figure { margin: 0; }
-figure svg { width: 100%; min-width: 26rem; max-width: 44rem; height: auto; display: block; }
+figure svg { width: 100%; min-width: 23rem; max-width: 44rem; height: auto; display: block; }
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: break-word; unicode-bidi: plaintext; }
@@ -53,7 +55,6 @@ table.measures tbody tr.first td { border-top: 1px solid var(--faint); }
 .every { columns: 26rem; column-gap: 2.5rem; }
 .every table { width: 100%; margin-bottom: 1rem; }
 code { font-size: .9em; background: var(--wash); padding: 0 .2em; }
-@media (max-width: 50rem) { .row { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
@@ -61,7 +62,7 @@ code { font-size: .9em; background: var(--wash); padding: 0 .2em; }
   figure, tr, .crossed { break-inside: avoid; }
   figure svg { min-width: 0; max-height: 22cm; }
   a { color: inherit; text-decoration: none; }
-  .row > div { overflow: visible; }
+  .row > div, .wide { overflow: visible; }
 }
 """
 
@@ -112,9 +113,11 @@ def page(
         f"<p>{html_text(', '.join(runs))}</p>",
         *(f'<p class="{"crossed" if "is crossed" in note else "note"}">{html_text(note)}</p>' for note in notes),
         f'<nav><ol>{contents}<li><a href="#measures">all measures</a></li></ol></nav>',
-        _facts(facts, runs),
+        f'<div class="wide">{_facts(facts, runs)}</div>',
         "<h2>In short</h2>",
+        '<div class="wide">',
         _measures(measures.headlines, runs, measures.crossed, {each.name: _question(each) for each in sections}),
+        "</div>",
         *(_section(section, runs, colours) for section in sections),
         '<h2 id="measures">All measures</h2>',
         '<p class="note">Shares are from 0 to 1. A threshold (--fail-if) names a measure as it stands here.</p>',
@@ -127,7 +130,7 @@ def page(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{TITLE}: {html_text(', '.join(runs))}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f'<body style="--runs: {max(1, len(runs))}">\n{content}\n</body>\n</html>\n'
+        f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -145,7 +148,7 @@ def _facts(facts: Mapping[str, Mapping[str, str]], runs: Sequence[str]) -> str:
     if not names:
         return ""
     rows = tuple((name, *(facts.get(run, {}).get(name, "") for run in runs)) for name in names)
-    return _table(("", *runs), rows)
+    return _table(("run", *runs), rows)
 
 
 def _measures(
@@ -155,6 +158,8 @@ def _measures(
     questions: Mapping[str, str] | None = None,
 ) -> str:
     """Return a table of measures; with the questions of the audits, each above the measures that answer it."""
+    if not measures:
+        return NOTHING
     heads = "".join(f'<th class="number">{html_text(run)}</th>' for run in runs)
     lines, before = [], ""
     for name, values in measures.items():
@@ -264,7 +269,7 @@ def _figure(plot: Plot, colours: Colours) -> str:
 
 def _titled_table(table: Table) -> str:
     if not table.rows:
-        return '<p class="note">There are none.</p>'
+        return NOTHING
     return _table(table.columns, table.rows) + (f'<p class="note">{_prose(table.note)}</p>' if table.note else "")
 
 
