@@ -121,7 +121,7 @@ def page(
         *(_section(section, runs, colours) for section in sections),
         '<h2 id="measures">All measures</h2>',
         '<p class="note">Shares are from 0 to 1. A threshold (--fail-if) names a measure as it stands here.</p>',
-        '<div class="every">',
+        '<div class="every wide">',
         *(_measures(part, runs, measures.crossed) for part in _by_audit(measures.every)),
         "</div>",
     ]

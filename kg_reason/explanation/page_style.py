@@ -82,7 +82,8 @@ tr.lit {{ background: var(--wash); }}
 .path {{ transition: opacity 0.12s; outline: none; }}
 svg:has(.path:hover) .path:not(:hover), svg.lit .path:not(.lit) {{ opacity: 0.13; }}
 #detail {{ position: fixed; inset: auto 0 0; max-width: 1280px; margin: 0 auto; padding: 10px 24px 14px;
-  background: var(--paper); border: 1px solid var(--faint); pointer-events: none; }}
+  background: var(--paper); border: 1px solid var(--faint); max-height: 60vh;
+  overflow: hidden; pointer-events: none; }}
 #detail.above {{ inset: 0 0 auto; }}
 #detail p {{ margin: 2px 0 0; }}
 @media (max-width: 700px) {{
