@@ -228,7 +228,7 @@ class Prediction:
         notes = [] if self.evidence else ["no path in the graph joins these words: the answer is the text's alone"]
         notes += [f"not in the graph: {', '.join(unknown)}"] if unknown else []
         premise = html_text(self.premise or "(none: a claim, checked against the graph)")
-        pair = f"<p>{premise}<br>{html_text(self.hypothesis)}</p>"
+        pair = f"<p><bdi>{premise}</bdi><br><bdi>{html_text(self.hypothesis)}</bdi></p>"
         return pair + html_table(rows) + "".join(f"<p>{html_text(note)}</p>" for note in notes)
 
 

@@ -70,7 +70,7 @@ FLOORS = {
     "explanation.picture_text": 15, "explanation.picture_shapes": 15, "explanation.picture_graph": 15,
     "explanation.picture_layers": 0, "explanation.picture_words": 16, "explanation.picture_columns": 16,
     "explanation.picture_panels": 16, "explanation.picture_lines": 17, "explanation.layout": 18,
-    "explanation.picture_drawing": 19, "explanation.page": 20, "explanation.picture": 21,
+    "explanation.picture_drawing": 19, "explanation.page_style": 20, "explanation.page": 21, "explanation.picture": 22,
     "evaluation": 21, "synthesis.generator": 21, "training.optimization": 21, "training.run_record": 21,
     "training.knowledge_changes": 21,
     "doctor": 22, "suggestion": 22, "training.model_card": 22, "training.augmentation": 22, "training.setup": 23,

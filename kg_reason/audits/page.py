@@ -7,6 +7,7 @@ with tables and plots, and at the end all measures. It prints, and opens without
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -16,43 +17,52 @@ from kg_reason.audits.result import AuditResult, Plot, Table
 from kg_reason.notebook import html_text
 
 TITLE = "Audit report"
+NOTHING = '<p class="note">There are none.</p>'
 STYLE = """
-:root { --ink: #222; --faint: #666; --line: #ddd; --paper: #fff; --warn: #b00020; --wash: #f6f6f4; }
+:root { color-scheme: light dark; --ink: #1a1a1a; --faint: #666; --line: #d9d9d9; --paper: #fff; --warn: #b00020;
+  --wash: #f6f6f4; --link: #0050a0; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --faint: #a3a8ad; --line: #3d4349;
+  --paper: #15181c; --warn: #ff8a94; --wash: #24292e; --link: #84b9f5; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 78rem; color: var(--ink); background: var(--paper);
   font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans", sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem; padding-top: .75rem; border-top: 2px solid var(--ink); }
 h3 { font-size: 1rem; margin: 0 0 .35rem; }
-p { margin: .35rem 0 .75rem; max-width: 60rem; }
+p { margin: .35rem 0 .75rem; max-width: 60rem; overflow-wrap: anywhere; }
 nav ol { columns: 12rem; padding-left: 1.25rem; margin: .5rem 0 1rem; }
-a { color: #0050a0; }
+a { color: var(--link); }
 .question { color: var(--faint); font-style: italic; }
 .note { color: var(--faint); font-size: .85rem; }
 .crossed { color: var(--warn); font-weight: 600; }
-.row { display: grid; grid-template-columns: repeat(var(--runs), minmax(0, 1fr)); gap: .75rem 2rem;
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 23rem), 1fr)); gap: .75rem 2rem;
   margin: 0 0 1.5rem; }
-.row > div { min-width: 0; overflow-x: auto; }
+.row > div { min-width: 0; }
+.row > div, .wide { overflow-x: auto; }
 .run { font-weight: 600; border-bottom: 1px solid var(--line); margin: 0 0 .35rem; overflow-wrap: anywhere; }
 figure { margin: 0; }
-figure svg { width: 100%; max-width: 44rem; height: auto; display: block; }
+figure svg { width: 100%; min-width: 23rem; max-width: 44rem; height: auto; display: block; }
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: break-word; }
+  overflow-wrap: break-word; unicode-bidi: plaintext; }
 th { font-weight: 600; border-bottom-color: var(--faint); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
+table.measures th, table.measures td { overflow-wrap: anywhere; }
+table.measures th.number { min-width: 5rem; max-width: 14rem; }
+table.measures tr.audit th { padding-top: .9rem; font-weight: 400; }
 table.measures tbody tr.first td { border-top: 1px solid var(--faint); }
 .every { columns: 26rem; column-gap: 2.5rem; }
 .every table { width: 100%; margin-bottom: 1rem; }
 code { font-size: .9em; background: var(--wash); padding: 0 .2em; }
-@media (max-width: 50rem) { .row { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, .question { break-after: avoid; }
   figure, tr, .crossed { break-inside: avoid; }
+  figure svg { min-width: 0; max-height: 22cm; }
   a { color: inherit; text-decoration: none; }
-  .row > div { overflow: visible; }
+  .row > div, .wide { overflow: visible; }
 }
 """
 
@@ -94,21 +104,24 @@ def page(
         MissingExtraError: matplotlib is not installed.
     """
     runs = list(dict.fromkeys([*facts, *(run for section in sections for run in section.results)]))
-    plots = [plot for section in sections for result in section.results.values() for plot in result.plots]
-    colours = choose_colours(plots)
+    colours = choose_colours(
+        [plot for result in section.results.values() for plot in result.plots] for section in sections
+    )
     contents = "".join(f'<li><a href="#{section.name}">{html_text(section.name)}</a></li>' for section in sections)
     body = [
         f"<h1>{TITLE}</h1>",
         f"<p>{html_text(', '.join(runs))}</p>",
         *(f'<p class="{"crossed" if "is crossed" in note else "note"}">{html_text(note)}</p>' for note in notes),
         f'<nav><ol>{contents}<li><a href="#measures">all measures</a></li></ol></nav>',
-        _facts(facts, runs),
+        f'<div class="wide">{_facts(facts, runs)}</div>',
         "<h2>In short</h2>",
-        _measures(measures.headlines, runs, measures.crossed),
+        '<div class="wide">',
+        _measures(measures.headlines, runs, measures.crossed, {each.name: _question(each) for each in sections}),
+        "</div>",
         *(_section(section, runs, colours) for section in sections),
         '<h2 id="measures">All measures</h2>',
         '<p class="note">Shares are from 0 to 1. A threshold (--fail-if) names a measure as it stands here.</p>',
-        '<div class="every">',
+        '<div class="every wide">',
         *(_measures(part, runs, measures.crossed) for part in _by_audit(measures.every)),
         "</div>",
     ]
@@ -117,7 +130,7 @@ def page(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{TITLE}: {html_text(', '.join(runs))}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f'<body style="--runs: {max(1, len(runs))}">\n{content}\n</body>\n</html>\n'
+        f"<body>\n<main>\n{content}\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -135,12 +148,18 @@ def _facts(facts: Mapping[str, Mapping[str, str]], runs: Sequence[str]) -> str:
     if not names:
         return ""
     rows = tuple((name, *(facts.get(run, {}).get(name, "") for run in runs)) for name in names)
-    return _table(("", *runs), rows)
+    return _table(("run", *runs), rows)
 
 
 def _measures(
-    measures: Mapping[str, Mapping[str, float]], runs: Sequence[str], crossed: Collection[tuple[str, str]]
+    measures: Mapping[str, Mapping[str, float]],
+    runs: Sequence[str],
+    crossed: Collection[tuple[str, str]],
+    questions: Mapping[str, str] | None = None,
 ) -> str:
+    """Return a table of measures; with the questions of the audits, each above the measures that answer it."""
+    if not measures:
+        return NOTHING
     heads = "".join(f'<th class="number">{html_text(run)}</th>' for run in runs)
     lines, before = [], ""
     for name, values in measures.items():
@@ -151,7 +170,13 @@ def _measures(
             text = number_text(name, values[run]) if run in values else "-"
             cells.append(f'<td class="number{mark}">{text}</td>')
         first = ' class="first"' if audit != before else ""
-        lines.append(f"<tr{first}><td>{html_text(name)}</td>{''.join(cells)}</tr>")
+        if first and questions:
+            link = f'<a href="#{html_text(audit)}">{html_text(audit)}</a>'
+            question = f'<span class="question">{html_text(questions.get(audit, ""))}</span>'
+            head = f'<th colspan="{len(runs) + 1}" scope="rowgroup">{link} {question}</th>'
+            lines.append(f'<tr class="audit">{head}</tr>')
+        shown = re.sub("[._-]", r"\g<0><wbr>", html_text(name))  # long names break behind their parts
+        lines.append(f"<tr{first}><td>{shown}</td>{''.join(cells)}</tr>")
         before = audit
     head = f"<thead><tr><th>measure</th>{heads}</tr></thead>"
     return f'<table class="measures">{head}<tbody>{"".join(lines)}</tbody></table>'
@@ -166,11 +191,10 @@ def _by_audit(measures: Mapping[str, Mapping[str, float]]) -> list[dict[str, Map
 
 def _section(section: Section, runs: Sequence[str], colours: Colours) -> str:
     results = section.results
-    question = next(iter(results.values())).question
-    found = {run: f"<p>{html_text(result.summary)}</p>{_files(section, run)}" for run, result in results.items()}
+    found = {run: f"<p>{_prose(result.summary)}</p>{_files(section, run)}" for run, result in results.items()}
     parts = [
         f'<section>\n<h2 id="{section.name}">{html_text(section.name)}</h2>',
-        f'<p class="question">{html_text(question)}</p>',
+        f'<p class="question">{html_text(_question(section))}</p>',
         _row(found, runs),
     ]
     # What has the same title stands in one row, whichever run has it.
@@ -183,6 +207,15 @@ def _section(section: Section, runs: Sequence[str], colours: Colours) -> str:
         figures = {run: _figure(plot, colours) for run, plot in _alike(plots).items()}
         parts.append(f"<h3>{html_text(title)}</h3>" + _row(figures, runs))
     return "\n".join([*parts, "</section>"])
+
+
+def _question(section: Section) -> str:
+    return next(iter(section.results.values())).question
+
+
+def _prose(text: str) -> str:
+    """Return sentences as HTML; what stands between backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html_text(text))
 
 
 def _by_title(results: Mapping[str, AuditResult], title: str) -> list[tuple[str, Table]]:
@@ -227,12 +260,17 @@ def _alike(plots: Mapping[str, Plot]) -> Mapping[str, Plot]:
 
 
 def _figure(plot: Plot, colours: Colours) -> str:
-    return f"<figure>{draw_plot(plot, colours)}</figure>"
+    has_intervals = any(series.low for series in plot.series)
+    told = [f"{'Thin lines' if plot.kind == 'bars' else 'Pale bands'}: 95 % intervals."] if has_intervals else []
+    told += ["Dashed: where both axes are equal."] if plot.diagonal else []
+    caption = f'<figcaption class="note">{" ".join(told)}</figcaption>' if told else ""
+    return f"<figure>{draw_plot(plot, colours)}{caption}</figure>"
 
 
 def _titled_table(table: Table) -> str:
-    note = f'<p class="note">{html_text(table.note)}</p>' if table.note else ""
-    return (_table(table.columns, table.rows) if table.rows else "") + note
+    if not table.rows:
+        return NOTHING
+    return _table(table.columns, table.rows) + (f'<p class="note">{_prose(table.note)}</p>' if table.note else "")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

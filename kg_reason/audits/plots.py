@@ -30,9 +30,11 @@ WIDTH = 6.4  # inches
 BAR = 0.19  # inches of one bar
 GROUP_GAP = 0.16  # inches between the bars of two names
 LINES_HEIGHT = 3.7  # inches
-INK, FAINT = "#333333", "#d9d9d9"
+INK, FAINT = "#1a1a1a", "#d9d9d9"
+THEMED = {INK: f"var(--ink, {INK})", FAINT: f"var(--line, {FAINT})"}  # a page may have others, for dark screens
 MAX_MARKED = 40  # points of a line that are marked
 MAX_LINE = 32  # characters of a name on an axis
+SMALL = 0.1  # bars that are all shorter have their values with one more digit
 STYLE = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.0, "axes.edgecolor": FAINT,
     "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "text.color": INK,
@@ -43,18 +45,19 @@ Colours = Mapping[str, str]
 
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_THEMED = re.compile(f"(?<=: )(?:{INK}|{FAINT})(?=[;\"])")
 _SIZE = re.compile(r'width="[^"]*" height="[^"]*"|height="[^"]*" width="[^"]*"')
 
 
-def choose_colours(plots: Iterable[Plot]) -> dict[str, str]:
-    """Return a colour for each name of a series: one name has one colour everywhere, names of one plot differ.
+def choose_colours(audits: Iterable[Iterable[Plot]]) -> dict[str, str]:
+    """Return a colour for each name of a series: one name has one colour everywhere, names of one audit differ.
 
     Args:
-        plots: in the order of reading; earlier ones choose first.
+        audits: the plots of each in the order of reading; earlier ones choose first.
     """
-    beside: dict[str, set[str]] = {}  # name -> those that it stands beside in some plot
-    for plot in plots:
-        names = [series.name for series in plot.series]
+    beside: dict[str, set[str]] = {}  # name -> those that it stands beside in some audit
+    for plots in audits:
+        names = list(dict.fromkeys(series.name for plot in plots for series in plot.series))
         for name in names:
             beside.setdefault(name, set()).update(names)
     colours: dict[str, str] = {}
@@ -80,7 +83,7 @@ def draw_plot(plot: Plot, colours: Colours | None = None) -> str:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("plots need the package matplotlib: pip install 'kg_reason[audit]'") from error
-    colours = colours or choose_colours([plot])
+    colours = colours or choose_colours([[plot]])
     digest = hashlib.sha256(json.dumps([plot.to_json(), plot.diagonal, list(plot.y_range)]).encode()).hexdigest()[:12]
     stream = io.StringIO()
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": digest}), warnings.catch_warnings():
@@ -112,6 +115,7 @@ def _draw_bars(axes: Axes, plot: Plot, colours: Colours) -> None:
     group = BAR * len(plot.series) + GROUP_GAP  # inches
     thickness = BAR / group
     column = axes.get_yaxis_transform()  # x in shares of the width, y in bars
+    num_digits = 3 if all(abs(value) < SMALL for series in plot.series for value in series.y) else 2
     for number, series in enumerate(plot.series):
         shift = (number - (len(plot.series) - 1) / 2) * thickness
         places = [names.index(str(name)) + shift for name in series.x]
@@ -119,7 +123,7 @@ def _draw_bars(axes: Axes, plot: Plot, colours: Colours) -> None:
         if series.low and series.high:
             axes.hlines(places, series.low, series.high, color=INK, linewidth=0.8, zorder=3)
         for place, value in zip(places, series.y, strict=True):
-            axes.text(1.015, place, _number(value), transform=column, va="center", fontsize=7.5)
+            axes.text(1.015, place, _number(value, num_digits), transform=column, va="center", fontsize=7.5)
     axes.set_yticks(range(len(names)), [_wrapped(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -127,6 +131,7 @@ def _draw_bars(axes: Axes, plot: Plot, colours: Colours) -> None:
     axes.axvline(0.0, color=INK, linewidth=0.8, zorder=4)
     if plot.y_range:
         axes.set_xlim(*plot.y_range)
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(plot.y_label)
     axes.set_ylabel(plot.x_label)
 
@@ -151,10 +156,10 @@ def _draw_lines(axes: Axes, plot: Plot, colours: Colours) -> None:
     axes.set_ylabel(plot.y_label)
 
 
-def _number(value: float) -> str:
+def _number(value: float, num_digits: int) -> str:
     if not math.isfinite(value):
         return "-"
-    return f"{value:,.0f}" if value == round(value) and abs(value) >= 10 else f"{value:.2f}"
+    return f"{value:,.0f}" if value == round(value) and abs(value) >= 10 else f"{value:.{num_digits}f}"
 
 
 def _wrapped(name: str) -> str:
@@ -171,5 +176,6 @@ def _element(document: str, prefix: str, title: str) -> str:
     svg = _METADATA.sub("", document[document.index("<svg") :])
     svg = _ID.sub(lambda match: f"{match[1]}{prefix}-", svg)
     svg = _SIZE.sub("", svg, count=1)
+    svg = _THEMED.sub(lambda match: THEMED[match[0]], svg)
     head, rest = svg.split(">", 1)
     return f'{head} role="img" aria-label="{escape(title)}">{rest.strip()}\n'

@@ -44,7 +44,9 @@ class Layout:
     kept: tuple[Evidence, ...]
 
 
-def lay_out(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths: int = 8) -> Layout:
+def lay_out(
+    prediction: Prediction, *, sentences: Sequence[str] = (), max_paths: int = 8, panels: bool = True
+) -> Layout:
     """Place everything that a picture of an answer shows.
 
     Args:
@@ -52,6 +54,7 @@ def lay_out(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths:
         sentences: one per path of its evidence, in that order, or none.
         max_paths: paths that are drawn at most, the strongest; the others are summed up in one line. Paths that moved
             no logit by more than EVIDENCE_SHOWN are never drawn.
+        panels: whether header and list stand around the paths.
     """
     kept = tuple(item for item in prediction.evidence if item.strength > EVIDENCE_SHOWN)[:max_paths]
     is_claim = not prediction.premise.strip()
@@ -70,10 +73,14 @@ def lay_out(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths:
         middle = columns.word_left[side] + columns.word_width[side] / 2
         heads.append(Text(middle, first - HEAD + 10.0, name, 10.5, "middle", "faint", bold=True))
         top, end = min(top, first - HEAD), max(end, last)
+    paths = shapes + Shapes(texts=tuple(heads))
+    if not panels:
+        return Layout(columns.width, end - top + 2 * AIR, paths.moved(AIR - top), kept)
     if not kept:
-        heads.append(Text(columns.width / 2, (top + end) / 2 + 4.0, _silence(prediction), 12.0, "middle", "soft"))
+        said = Text(columns.width / 2, (top + end) / 2 + 4.0, silence(prediction), 12.0, "middle", "soft")
+        paths += Shapes(texts=(said,))
     header, y = draw_header(prediction, columns.width)
-    body = (shapes + Shapes(texts=tuple(heads))).moved(y + AIR - top)
+    body = paths.moved(y + AIR - top)
     y += AIR + end - top + AIR
     listed, height = draw_list(prediction, kept, sentences, columns.width)
     return Layout(columns.width, y + height + 10.0, header + body + listed.moved(y), kept)
@@ -130,7 +137,8 @@ def _draw_paths(graph: PathGraph, tags: Sequence[Tag], lines: LineDrawer, column
     return Shapes(boxes=boxes, texts=texts) + lines.draw(columns)
 
 
-def _silence(prediction: Prediction) -> str:
+def silence(prediction: Prediction) -> str:
+    """Return why no path is drawn."""
     if not prediction.evidence:
         return "no path in the graph joins these words: the answer is the text's alone"
     found = "1 path was" if len(prediction.evidence) == 1 else f"{len(prediction.evidence)} paths were"

@@ -1,7 +1,7 @@
-"""One answer as a self-contained HTML page: the picture, the paths under the pointer, and a table of all of them.
+"""One answer as a self-contained HTML page: the answer, the picture of its paths, and a table of all of them.
 
 Everything is inside the file; nothing is fetched. Without script the paths can still be hovered over, and the table
-says the rest.
+says the rest. Looks and movement are `page_style.py`.
 """
 
 from __future__ import annotations
@@ -9,52 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from kg_reason.explanation.picture_drawing import COLOURS, FONTS, LINE, TONES, draw_svg
+from kg_reason.explanation.layout import silence
+from kg_reason.explanation.page_style import SCRIPT, STYLE
+from kg_reason.explanation.picture_drawing import draw_svg
 from kg_reason.explanation.picture_graph import speaks_for
-from kg_reason.explanation.picture_panels import spoken
+from kg_reason.explanation.picture_panels import NO_PREMISE, signed, spoken
 from kg_reason.explanation.picture_text import markup, runs_right_to_left
-from kg_reason.nli import Label
 from kg_reason.prediction import Evidence, Prediction
 
-STYLE = f"""
-body {{ margin: 0; font: 14px/1.45 {FONTS}; color: {TONES["ink"]}; background: #fff; }}
-main {{ max-width: 1500px; margin: 0 auto; padding: 12px 16px 48px; }}
-.picture {{ overflow-x: auto; }}
-.picture svg {{ display: block; margin: 0 auto; max-width: none; }}
-.path {{ cursor: default; transition: opacity 0.12s; }}
-svg:has(.path:hover) .path:not(:hover), svg.lit .path:not(.lit) {{ opacity: 0.13; }}
-#detail {{ position: sticky; bottom: 0; min-height: 4.6em; margin: 8px 0 28px; padding: 10px 16px; background: #fff;
-  border: 1px solid {LINE}; border-radius: 6px; }}
-#detail p {{ margin: 0; }}
-h2 {{ font-size: 15px; margin: 28px 0 8px; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th, td {{ padding: 6px 10px; text-align: start; vertical-align: top; border-bottom: 1px solid {LINE}; }}
-th {{ font-weight: 600; color: {TONES["soft"]}; }}
-td.figure, th.figure {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
-tr.lit {{ background: #f3f5f8; }}
-.most {{ font-weight: 600; }}
-.chain, .sources, .silent {{ color: {TONES["soft"]}; }}
-.sources {{ font-size: 12px; overflow-wrap: anywhere; }}
-.words {{ font-weight: 600; }}
-"""
-
-SCRIPT = """
-const svg = document.querySelector(".picture svg"), detail = document.getElementById("detail");
-const quiet = detail.innerHTML;
-function light(number) {
-  const is = (one) => number !== null && one.dataset.path === number;
-  document.querySelectorAll("[data-path]").forEach((one) => one.classList.toggle("lit", is(one)));
-  svg.classList.toggle("lit", !!svg.querySelector(".path.lit"));
-  const row = [...document.querySelectorAll("tr[data-path]")].find(is);
-  detail.innerHTML = quiet;
-  if (row) detail.replaceChildren(...row.querySelector(".what").cloneNode(true).childNodes,
-    Object.assign(document.createElement("p"), { textContent: row.dataset.moved }));
-}
-document.querySelectorAll("[data-path]").forEach((one) => {
-  one.addEventListener("mouseenter", () => light(one.dataset.path));
-  one.addEventListener("mouseleave", () => light(null));
-});
-"""
+LEGEND = (
+    "A square box is a word that the graph knows, a dashed one a word that it does not know; a round box is an entity "
+    "on the way. A wider line moved the answer more; its arrow runs from head to tail, as the triple was stated."
+)
+HINT = "Point at a line, or go to it with the tab key, to read what it says and what it moved."
+LOGITS = (
+    "A logit is the score of a label before it becomes a probability: the label with the highest one is the answer. "
+    "Each path adds to the logit of every label: + speaks for the label, \u2212 against it. The logits of the text "
+    "alone and all paths add up to those of the answer."
+)
 
 
 def draw_page(prediction: Prediction, *, sentences: Sequence[str] = ()) -> str:
@@ -65,58 +37,93 @@ def draw_page(prediction: Prediction, *, sentences: Sequence[str] = ()) -> str:
         sentences: one per path of its evidence, in that order, or none.
     """
     title = f"{spoken(prediction.label)}: {prediction.hypothesis}"
+    picture = draw_svg(prediction, sentences=sentences, panels=False)
+    has_lines = 'class="path"' in picture
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{markup(title)}</title>",
         f"<style>{STYLE}</style></head>",
-        "<body><main>",
-        f'<div class="picture">{draw_svg(prediction, sentences=sentences)}</div>',
+        f"<body><main><header>{_pair(prediction)}{_answer(prediction)}</header>",
+        "" if has_lines else f'<p class="silent">{silence(prediction).capitalize()}.</p>',
+        f'<div class="picture" tabindex="0" role="region" aria-label="words and paths">{picture}</div>',
+        *_legend(prediction, has_lines),
+        *(_table(prediction, sentences) if prediction.evidence else []),
+        *_unknown(prediction),
+        "</main>",
+        f'<div id="detail" hidden></div><script>{SCRIPT}</script>' if has_lines else "",
+        "</body></html>\n",
     ]
-    if prediction.evidence:
-        hint = "Point at a path to see what it says and what it moved."
-        parts.append(f'<div id="detail"><p class="silent">{hint}</p></div>')
-        parts += _table(prediction, sentences)
-    else:
-        parts.append('<p class="silent">No path in the graph joins these words: the answer is the text\'s alone.</p>')
-    parts += _unknown(prediction)
-    parts.append("</main>")
-    parts.append(f"<script>{SCRIPT}</script>" if prediction.evidence else "")
-    return "\n".join([*parts, "</body></html>\n"])
+    return "\n".join(part for part in parts if part)
+
+
+def _pair(prediction: Prediction) -> str:
+    names = ("premise", "hypothesis") if prediction.premise.strip() else ("", "claim")
+    parts = []
+    for name, text in zip(names, (prediction.premise, prediction.hypothesis), strict=True):
+        if name:
+            parts.append(f'<div class="name">{name}</div><p dir="{_direction(text)}">{markup(text)}</p>')
+    if not names[0]:
+        parts.append(f'<p class="note">Premise: {NO_PREMISE}</p>')
+    return f'<div class="pair">{"".join(parts)}</div>'
+
+
+def _answer(prediction: Prediction) -> str:
+    """Return the answer and the probabilities with the paths and of the text alone."""
+    answer, text = prediction.answer.probabilities, prediction.text_answer.probabilities
+    best = prediction.label
+    rows = []
+    for label in answer:
+        bars = (
+            f'<td{look}><span class="bar{pale}"><span class="{label}" style="width:{share:.1%}"></span></span>'
+            f"{share:.3f}</td>"
+            for share, look, pale in ((answer[label], "", ""), (text[label], ' class="silent"', " pale"))
+        )
+        mark = ' class="best"' if label == best else ""
+        rows.append(f'<tr{mark}><th scope="row">{spoken(label)}</th>{"".join(bars)}</tr>')
+    heads = "".join(f'<th scope="col" class="name">{name}</th>' for name in ("probability", "answer", "text alone"))
+    return (
+        f'<div class="answer"><h1 class="{best}">{spoken(best)}<span>{answer[best]:.3f}</span></h1>'
+        f'<table class="probabilities"><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    )
+
+
+def _legend(prediction: Prediction, has_lines: bool) -> list[str]:
+    if not has_lines:
+        return []
+    labels = "".join(f'<b class="{label}">speaks for {spoken(label)}</b>' for label in prediction.answer.logits)
+    return [f'<div class="legend">{labels}</div>', f'<p class="note">{LEGEND} <span class="screen">{HINT}</span></p>']
 
 
 def _table(prediction: Prediction, sentences: Sequence[str]) -> list[str]:
     labels = list(prediction.answer.logits)
-    heads = "".join(f'<th class="figure" style="color:{COLOURS[label]}">{spoken(label)}</th>' for label in labels)
-    rows = ["<h2>All paths, and what each added to the logits</h2>", "<table>"]
-    rows.append(f'<thead><tr><th class="figure">#</th><th>path</th>{heads}</tr></thead><tbody>')
+    heads = "".join(f'<th scope="col" class="figure {label}">{spoken(label)}</th>' for label in labels)
+    rows = ["<h2>All paths, and what each added to the logits</h2>", f'<p class="note">{LOGITS}</p>']
+    rows.append(f'<table class="paths" style="--labels:{len(labels)}"><thead><tr><th scope="col">#</th>')
+    rows.append(f'<th scope="col" class="what">two words and the path between them</th>{heads}</tr></thead><tbody>')
     for number, item in enumerate(prediction.evidence):
         figures = [item.contribution[label] for label in labels]
-        moved = ", ".join(
-            f"{spoken(label)} {value:+.3f}" for label, value in zip(labels, figures, strict=True)
-        )
+        moved = ", ".join(f"{spoken(label)} {signed(value, 3)}" for label, value in zip(labels, figures, strict=True))
         rows.append(
-            f'<tr data-path="{number}" data-moved="{escape(moved)}"><td class="figure">{number + 1}</td>'
-            f'<td class="what">{_what(item, sentences[number] if sentences else "")}</td>{_cells(item, labels)}</tr>'
+            f'<tr data-path="{number}" data-moved="{escape(moved)}"><td>{number + 1}</td>'
+            f'<td class="what">{_what(item, sentences[number] if sentences else "")}</td>'
+            f"{_figures(figures, labels.index(speaks_for(item)))}</tr>"
         )
     together = [sum(item.contribution[label] for item in prediction.evidence) for label in labels]
-    rows.append('<tr><td></td><td class="words">all paths together</td>' + _figures(together) + "</tr>")
+    rows.append(f'<tr><td></td><td class="what words">all paths together</td>{_figures(together)}</tr>')
     for name, answer in (("text alone", prediction.text_answer), ("answer", prediction.answer)):
-        logits = [answer.logits[label] for label in labels]
-        rows.append(f'<tr><td></td><td class="words">logits of the {name}</td>' + _figures(logits) + "</tr>")
+        logits = _figures([answer.logits[label] for label in labels])
+        rows.append(f'<tr><td></td><td class="what words">logits of the {name}</td>{logits}</tr>')
     return [*rows, "</tbody></table>"]
 
 
-def _cells(item: Evidence, labels: Sequence[Label]) -> str:
-    best = speaks_for(item)
+def _figures(values: Sequence[float], most: int | None = None) -> str:
+    """Return cells with changes of logits; the one at `most` stands out."""
     return "".join(
-        f'<td class="figure{" most" if label == best else ""}">{item.contribution[label]:+.3f}</td>' for label in labels
+        f'<td class="figure{" most" if place == most else ""}">{signed(value, 3)}</td>'
+        for place, value in enumerate(values)
     )
-
-
-def _figures(values: Sequence[float]) -> str:
-    return "".join(f'<td class="figure">{value:+.3f}</td>' for value in values)
 
 
 def _what(item: Evidence, sentence: str) -> str:
@@ -128,7 +135,7 @@ def _what(item: Evidence, sentence: str) -> str:
     chain = [_isolated(first.head_label if first.forward else first.tail_label)]
     for step in item.path.steps:
         relation = _isolated(step.told_relation)
-        chain.append(f"\u2014{relation}\u2192" if step.forward else f"\u2190{relation}\u2014")
+        chain.append(f"\u2014\u2060{relation}\u2060\u2192" if step.forward else f"\u2190\u2060{relation}\u2060\u2014")
         chain.append(_isolated(step.tail_label if step.forward else step.head_label))
     parts.append(f'<div class="chain" dir="ltr">{" ".join(chain)}</div>')
     sources = ", ".join(item.path.source_lines())

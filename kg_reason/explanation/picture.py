@@ -21,7 +21,8 @@ def write_picture(prediction: Prediction, path: Path, *, sentences: Sequence[str
     """Write an answer as a picture or a page, by the suffix of the file; whole or not at all.
 
     A PNG is drawn with the fonts of this machine: where none has the letters of a script, such as Chinese, it shows
-    empty boxes or nothing in their place. SVG and HTML are drawn with the fonts of the reader's.
+    empty boxes or nothing in their place; so it does for emoji beside letters. SVG and HTML are drawn with the fonts of
+    the reader's.
 
     Args:
         prediction: the answer.
@@ -53,4 +54,5 @@ def _to_png(picture: str) -> bytes:
         import resvg_py
     except ImportError as error:
         raise MissingExtraError("picture: resvg-py is not installed: pip install 'kg_reason[audit]'") from error
-    return bytes(resvg_py.svg_to_bytes(svg_string=picture, zoom=SCALE))
+    # Few fonts have the minus sign, and the renderer would draw all of a figure in whichever font has it.
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture.replace("\u2212", "\u2013"), zoom=SCALE))

@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 
 from kg_reason.explanation.layout import Layout, lay_out
+from kg_reason.explanation.picture_columns import SPACE
 from kg_reason.explanation.picture_graph import speaks_for
 from kg_reason.explanation.picture_lines import TIP, tip_length
-from kg_reason.explanation.picture_panels import spoken
+from kg_reason.explanation.picture_panels import signed, spoken
 from kg_reason.explanation.picture_shapes import (
     ENTITY,
     KNOWN_WORD,
@@ -19,7 +20,7 @@ from kg_reason.explanation.picture_shapes import (
     Stroke,
     Text,
 )
-from kg_reason.explanation.picture_text import directed, markup
+from kg_reason.explanation.picture_text import directed, markup, runs_right_to_left
 from kg_reason.nli import Label
 from kg_reason.prediction import Evidence, Prediction
 
@@ -31,25 +32,30 @@ COLOURS = {
     Label.CONTRADICTION: "#c2500a",
     Label.NOT_ENTAILMENT: "#c2500a",
 }
-TONES = {"ink": "#1c2733", "soft": "#4b5866", "faint": "#75818e"}
-LINE, TRACK = "#d5dbe1", "#edf0f3"
+TONES = {"ink": "#1c2733", "soft": "#4b5866", "faint": "#68747f"}
+LINE, TRACK, PAPER, ENTITY_FILL = "#d5dbe1", "#edf0f3", "#ffffff", "#f3f5f8"
+BOX_LINES = {"known": "#b9c2cb", "between": "#aab5c0"}
 # Many names, since the renderer of PNG files draws nothing at all where it has no font of any of them.
 LATIN = "'Noto Sans','DejaVu Sans','Segoe UI','Helvetica Neue',Arial,'Liberation Sans',Roboto,Ubuntu,FreeSans"
 EAST_ASIAN = "'Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei','Hiragino Sans','Noto Sans JP'"
 SEMITIC = "'Noto Sans Hebrew','Noto Sans Arabic'"
 FONTS = f"{LATIN},{EAST_ASIAN},{SEMITIC},sans-serif"
-# A viewer may take the first of these fonts that it has and any other for the characters this one lacks.
+# A viewer may take the first of these fonts that it has and any other, maybe a bold one, for all that this one lacks.
 EAST_ASIAN_FONTS = f"{EAST_ASIAN},{LATIN},sans-serif"
+SEMITIC_FONTS = f"'DejaVu Sans','Segoe UI',Arial,{SEMITIC},{LATIN},sans-serif"
 BOX_LOOKS = {
-    WORD: 'fill="#ffffff" stroke="#1c2733" stroke-width="1.3"',
-    KNOWN_WORD: 'fill="#ffffff" stroke="#b9c2cb"',
-    UNKNOWN_WORD: 'fill="#ffffff" stroke="#75818e" stroke-dasharray="4 3"',
-    ENTITY: 'fill="#f3f5f8" stroke="#aab5c0"',
+    WORD: f'fill="{PAPER}" stroke="{TONES["ink"]}" stroke-width="1.3"',
+    KNOWN_WORD: f'fill="{PAPER}" stroke="{BOX_LINES["known"]}"',
+    UNKNOWN_WORD: f'fill="{PAPER}" stroke="{TONES["faint"]}" stroke-dasharray="4 3"',
+    ENTITY: f'fill="{ENTITY_FILL}" stroke="{BOX_LINES["between"]}"',
 }
 SQUARE, ROUND = 4.0, 15.0  # radius of corners
+REACH = SPACE  # a line is under the pointer that is half of this beside it: up to the middle between two lines
 
 
-def draw_svg(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths: int = 8) -> str:
+def draw_svg(
+    prediction: Prediction, *, sentences: Sequence[str] = (), max_paths: int = 8, panels: bool = True
+) -> str:
     """Draw an answer as a self-contained SVG picture.
 
     The words of the premise stand left, those of the hypothesis right, the paths between them; a claim without premise
@@ -60,15 +66,16 @@ def draw_svg(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths
         prediction: the answer.
         sentences: one per path of its evidence, in that order, for the list below the paths; or none.
         max_paths: paths that are drawn at most, the strongest; the others are summed up in one line.
+        panels: whether the answer stands above the paths and their list below them; not in a page that tells both.
     """
-    layout = lay_out(prediction, sentences=sentences, max_paths=max_paths)
+    layout = lay_out(prediction, sentences=sentences, max_paths=max_paths, panels=panels)
     shapes = layout.shapes
     width, height = round(layout.width), round(layout.height)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
         f' font-family="{FONTS}" role="img">',
         f"<title>{markup(_summary(prediction))}</title>",
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
     ]
     parts += [
         f'<path d="M{_n(rule.x)} {_n(rule.y)}h{_n(rule.width)}" stroke="{LINE}"/>' for rule in shapes.rules
@@ -78,7 +85,7 @@ def draw_svg(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths
         place = f'x="{_n(bar.x)}" y="{_n(bar.y)}" height="{_n(bar.height)}" rx="2"'
         parts.append(f'<rect {place} width="{_n(bar.width)}" fill="{TRACK}"/>')
         parts.append(f'<rect {place} width="{_n(max(bar.width * bar.share, 1.0))}" {look}/>')
-    parts += [_path(number, item, layout) for number, item in reversed(list(enumerate(layout.kept)))]
+    parts += [_path(number, item, layout) for number, item in enumerate(layout.kept)]
     parts += [_box(box) for box in shapes.boxes]
     parts += [_text(text) for text in shapes.texts]
     parts += [
@@ -90,7 +97,7 @@ def draw_svg(prediction: Prediction, *, sentences: Sequence[str] = (), max_paths
 
 def contributions(evidence: Evidence) -> str:
     """Return what a path added to each label, in words."""
-    return ", ".join(f"{spoken(label)} {value:+.2f}" for label, value in evidence.contribution.items())
+    return ", ".join(f"{spoken(label)} {signed(value)}" for label, value in evidence.contribution.items())
 
 
 def _summary(prediction: Prediction) -> str:
@@ -116,6 +123,7 @@ def _stroke(stroke: Stroke) -> str:
     back = -tip_length(stroke.width) if stroke.points_right else tip_length(stroke.width)
     half = stroke.width / 2 + TIP
     return (
+        f'<path d="{data}" fill="none" stroke-width="{_n(stroke.width + REACH)}" pointer-events="stroke"/>'
         f'<path d="{data}" fill="none" stroke="{COLOURS[stroke.label]}" stroke-width="{_n(stroke.width)}"/>'
         f'<path d="M{_n(x)} {_n(y)}L{_n(x + back)} {_n(y - half)}L{_n(x + back)} {_n(y + half)}Z"/>'
     )
@@ -124,9 +132,9 @@ def _stroke(stroke: Stroke) -> str:
 def _chip(chip: Chip) -> str:
     size = 9 if chip.path < 9 else 8
     return (
-        f'<circle cx="{_n(chip.x)}" cy="{_n(chip.y)}" r="7" stroke="#ffffff"/>'
+        f'<circle cx="{_n(chip.x)}" cy="{_n(chip.y)}" r="7" stroke="{PAPER}"/>'
         f'<text x="{_n(chip.x)}" y="{_n(chip.y + 3.2)}" font-size="{size}" font-weight="bold" text-anchor="middle"'
-        f' fill="#ffffff">{chip.path + 1}</text>'
+        f' fill="{PAPER}">{chip.path + 1}</text>'
     )
 
 
@@ -145,10 +153,18 @@ def _text(text: Text) -> str:
     look = f'x="{_n(text.x)}" y="{_n(text.y)}" font-size="{_n(text.size)}" fill="{colour}"'
     look += f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
     look += ' font-weight="bold"' if text.bold else ""
-    if any(unicodedata.east_asian_width(sign) in "WF" for sign in text.text):
-        look += f' font-family="{EAST_ASIAN_FONTS}"'
+    fonts = _fonts(text.text)
+    look += f' font-family="{fonts}"' if fonts else ""
     title = f"<title>{markup(text.title)}</title>" if text.title else ""
-    return f"<text {look}>{title}{directed(text.text)}</text>"
+    turned = runs_right_to_left(text.text) if text.turned is None else text.turned
+    return f"<text {look}>{title}{directed(text.text, turned=turned)}</text>"
+
+
+def _fonts(text: str) -> str:
+    """Return the fonts of a text that needs others than the picture's, else nothing."""
+    if any(unicodedata.east_asian_width(sign) in "WF" for sign in text):
+        return EAST_ASIAN_FONTS
+    return SEMITIC_FONTS if any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text) else ""
 
 
 def _n(value: float) -> str:

@@ -18,6 +18,10 @@ COLUMN = 104.0  # of the contributions to one label
 NAME = 104.0
 FIGURE = 44.0
 MAX_SENTENCE_LINES, MAX_LIST_LINES = 8, 4
+LOGITS = (
+    "logit: the score of a label before it becomes a probability; those of the text alone and of all paths add up to "
+    "the answer's"
+)
 NO_PREMISE = "(none: a claim, checked against the graph)"
 
 
@@ -48,7 +52,8 @@ def _sentences(prediction: Prediction, room: float) -> tuple[Shapes, float]:
         title = shown(sentence) if lines[-1].endswith(ELLIPSIS) else ""
         for line in lines:
             y += SENTENCE_LINE
-            texts.append(Text(x, y, line, SENTENCE, anchor, "faint" if faint else "ink", title=title))
+            tone = "faint" if faint else "ink"
+            texts.append(Text(x, y, line, SENTENCE, anchor, tone, title=title, turned=turned))
         y += 30.0
     return Shapes(texts=tuple(texts)), y - 30.0
 
@@ -67,6 +72,7 @@ def _answers(prediction: Prediction, left: float) -> tuple[Shapes, float]:
     first, second = left + NAME, left + NAME + BAR + FIGURE + 14.0
     y += 22.0
     texts += [
+        Text(left, y, "PROBABILITY", SMALL, tone="faint", bold=True),
         Text(first, y, "ANSWER", SMALL, tone="faint", bold=True),
         Text(second, y, "TEXT ALONE", SMALL, tone="faint", bold=True),
     ]
@@ -87,6 +93,12 @@ def _figure(answer: Answer, label: Label, x: float, y: float) -> Text:
 def spoken(label: Label) -> str:
     """Return a label as it is read."""
     return str(label).replace("_", " ")
+
+
+def signed(value: float, num_digits: int = 2) -> str:
+    """Return a change of a logit with its sign; what is 0 as it is written has none."""
+    text = f"{abs(value):.{num_digits}f}"
+    return ("+" if value > 0 else "\u2212") * (float(text) > 0) + text
 
 
 def draw_list(
@@ -141,16 +153,16 @@ def _said(item: Evidence, sentence: str, room: float) -> tuple[list[Text], float
     left = MARGIN + 26.0
     lines = [(line, True) for line in wrap(words, NORMAL, room, max_lines=1, bold=True)]
     beside = text_width(words, NORMAL, bold=True) + 14.0
-    turned = runs_right_to_left(words) or runs_right_to_left(said)
+    turned = runs_right_to_left(f"{words} {said}")
     if not sentence and not turned and beside + text_width(shown(said), NORMAL) <= room:
         texts = [Text(left, 0.0, words, NORMAL, bold=True)]
         return [*texts, Text(left + beside, 0.0, shown(said), NORMAL, tone="soft")], 0.0
     lines += [(line, False) for line in wrap(said, NORMAL, room, max_lines=MAX_LIST_LINES)]
     texts = []
     for number, (line, bold) in enumerate(lines):
-        x, anchor = (left + room, "end") if runs_right_to_left(line) else (left, "start")
-        title = f"{words}: {said}" if line.endswith(ELLIPSIS) else ""
-        texts.append(Text(x, number * LIST_LINE, line, NORMAL, anchor, "ink" if bold else "soft", bold, title))
+        x, anchor = (left + room, "end") if turned else (left, "start")
+        title, tone = f"{words}: {said}" if line.endswith(ELLIPSIS) else "", "ink" if bold else "soft"
+        texts.append(Text(x, number * LIST_LINE, line, NORMAL, anchor, tone, bold, title, turned))
     return texts, (len(lines) - 1) * LIST_LINE
 
 
@@ -164,7 +176,7 @@ def _way(evidence: Evidence) -> str:
 def _figures(values: Sequence[float], left: float, y: float) -> list[Text]:
     most = max(values)
     return [
-        Text(left + COLUMN * (place + 1), y, f"{value:+.2f}".replace("-", "\u2212"), NORMAL, "end",
+        Text(left + COLUMN * (place + 1), y, signed(value), NORMAL, "end",
              "ink" if value == most else "soft", bold=value == most)
         for place, value in enumerate(values)
     ]  # fmt: skip
@@ -187,6 +199,8 @@ def _notes(prediction: Prediction, has_paths: bool, width: float, y: float) -> t
             name = f"speaks for {spoken(label)}"
             texts.append(Text(x + 15.0, y, name, SMALL, tone="soft"))
             x += 15.0 + text_width(name, SMALL) + 20.0
-        texts.append(Text(x, y, "width: how far it moved a logit \u00b7 arrow: as stated", SMALL, tone="faint"))
+        texts.append(Text(x, y, "wider: moved the answer more \u00b7 arrow: from head to tail", SMALL, tone="faint"))
+        y += LIST_LINE
+        texts.append(Text(MARGIN, y, LOGITS, SMALL, tone="faint"))
         y += LIST_LINE
     return Shapes(texts=tuple(texts), swatches=tuple(swatches)), y

@@ -25,6 +25,7 @@ class Text:
         tone: `ink`, `soft` or `faint`, or the name of a label.
         bold: whether it is bold.
         title: the full text where it was shortened; empty: `text` is all.
+        turned: whether it runs to the left, as the text whose line it is; None: as its own letters say.
     """
 
     x: float
@@ -35,6 +36,7 @@ class Text:
     tone: str = "ink"
     bold: bool = False
     title: str = ""
+    turned: bool | None = None
 
 
 @dataclass(frozen=True)

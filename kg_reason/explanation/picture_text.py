@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
@@ -41,23 +42,25 @@ def markup(text: str) -> str:
 
 
 def runs_right_to_left(text: str) -> bool:
-    """Tell whether the first letter with a direction is Hebrew, Arabic or of another script that runs to the left."""
-    for sign in text:
-        direction = unicodedata.bidirectional(sign)
-        if direction in ("L", "R", "AL"):
-            return direction != "L"
-    return False
+    """Tell whether most letters are Hebrew, Arabic or of another script that runs to the left.
+
+    The first letter would not do: an English sentence may begin with an Arabic name, and the other way round.
+    """
+    counts = Counter(unicodedata.bidirectional(sign) for sign in text)
+    return counts["R"] + counts["AL"] > counts["L"]
 
 
-def directed(text: str) -> str:
-    """Return markup of a text that keeps its own direction whatever stands around it.
+def directed(text: str, *, turned: bool) -> str:
+    """Return markup of a text that keeps its direction whatever stands around it.
 
     The marks of direction are understood by viewers that ignore the attribute `direction`, and they leave the meaning
     of `text-anchor` alone.
+
+    Args:
+        text: any.
+        turned: whether it runs to the left.
     """
-    if runs_right_to_left(text):
-        return f"{RIGHT_TO_LEFT_ISOLATE}{markup(text)}{POP_ISOLATE}"
-    return markup(text)
+    return f"{RIGHT_TO_LEFT_ISOLATE}{markup(text)}{POP_ISOLATE}" if turned else markup(text)
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:

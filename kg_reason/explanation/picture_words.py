@@ -141,6 +141,6 @@ def _title(item: WordItem) -> str:
 
 
 def _plain(text: str, start: int, end: int) -> Iterator[WordItem]:
-    piece = shown(text[start:end]).strip(" .,;:!?\u3002\uff0c\u3001\u060c\u061b\u061f")
+    piece = shown(text[start:end]).strip(" .,;:!?\"\u201c\u201d\u201e\u00ab\u00bb\u3002\uff0c\u3001\u060c\u061b\u061f")
     if any(sign.isalnum() for sign in piece):  # punctuation alone needs no row
         yield WordItem(start, end, piece, "")

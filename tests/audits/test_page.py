@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from kg_reason.audits.page import Measures, Section, number_text, page
 from kg_reason.audits.result import AuditResult, Plot, Series, Table
 
-VOID = {"meta", "br", "path", "use"}
+VOID = {"meta", "br", "path", "use", "wbr"}
 
 
 class Tree(HTMLParser):
@@ -69,14 +69,14 @@ def test_what_others_wrote_is_escaped():
 
 def test_runs_stand_side_by_side_and_a_value_across_a_threshold_is_marked():
     text = make({"one": 0.25, "two": 0.5}, {("reliance.score", "two")})
-    assert "--runs: 2" in text
-    row = text[text.index("<td>reliance.score</td>") :].split("</tr>")[0]
-    assert row == '<td>reliance.score</td><td class="number">0.250</td><td class="number crossed">0.500</td>'
-    row = text[text.index("<td>bias.score</td>") :].split("</tr>")[0]
+    assert text.count('<div class="run">one</div>') == text.count('<div class="run">two</div>') > 0
+    row = text[text.index("<td>reliance.<wbr>score</td>") :].split("</tr>")[0]
+    assert row == '<td>reliance.<wbr>score</td><td class="number">0.250</td><td class="number crossed">0.500</td>'
+    row = text[text.index("<td>bias.<wbr>score</td>") :].split("</tr>")[0]
     assert row.endswith('<td class="number">-</td>')
     assert text.count("<h2 ") == 3  # two audits, and all measures
-    assert text.count("<td>reliance.score</td>") == 2
-    assert text.count("<td>bias.score</td>") == 1
+    assert text.count("<td>reliance.<wbr>score</td>") == 2
+    assert text.count("<td>bias.<wbr>score</td>") == 1
 
 
 def test_plots_of_several_runs_have_one_range_of_values():
@@ -86,6 +86,34 @@ def test_plots_of_several_runs_have_one_range_of_values():
 
     assert ">0.8</text>" not in first_plot({"one": 0.1})
     assert ">0.8</text>" in first_plot({"one": 0.1, "two": 0.9})
+
+
+def test_each_question_stands_above_the_measures_in_short_and_leads_to_its_audit():
+    text = make({"one": 0.25, "two": 0.5})
+    short = text[text.index("<h2>In short</h2>") : text.index("<section>")]
+    head = '<th colspan="3" scope="rowgroup"><a href="#reliance">reliance</a> <span class="question">Is &lt;it&gt; so?'
+    assert short.count(head) == 1
+    assert short.index(head) < short.index("<td>reliance.<wbr>score</td>")
+
+
+def test_plots_tell_what_their_thin_lines_and_bands_are():
+    def captions(**changes):
+        series = Series("a", ("x",), (0.5,), **changes)
+        found = AuditResult("bias", "?", "!", {}, (), (Plot("p", "P", "bars", "", "y", (series,)),), {})
+        text = page((Section("bias", {"one": found}, {}),), Measures({}, {}, ()), {}, ())
+        return text.count("<figcaption")
+
+    assert captions() == 0
+    assert captions(low=(0.4,), high=(0.6,)) == 1
+
+
+def test_a_table_without_rows_says_so_and_code_is_marked():
+    found = AuditResult("bias", "?", "as `a<b` says", {}, (Table("T", ("a",), (), "Worst first."),), (), {})
+    text = page((Section("bias", {"one": found}, {}),), Measures({}, {}, ()), {}, ())
+    assert "There are none." in text
+    assert "Worst first." not in text
+    assert "as <code>a&lt;b</code> says" in text
+    assert "<h2>In short</h2>\n<div class=\"wide\">\n<p class=\"note\">There are none.</p>" in text
 
 
 def test_counts_are_whole_numbers():

@@ -80,16 +80,17 @@ def test_other_scripts_and_missing_values_are_drawn():
     assert "كلب" in svg
 
 
-def test_one_name_has_one_colour_and_names_of_one_plot_differ():
+def test_one_name_has_one_colour_and_names_of_one_audit_differ():
     plots = [
         BARS,
         replace(BARS, series=tuple(replace(BARS.series[0], name=name) for name in ("fused", "text alone", "third"))),
     ]
-    colours = choose_colours(plots)
+    colours = choose_colours([plots])
     assert set(colours) == {"all", "text alone", "fused", "third"}
     for plot in plots:
         assert len({colours[series.name] for series in plot.series}) == len(plot.series)
-    assert choose_colours([plots[0]])["all"] == PALETTE[0]
+    assert len(set(colours.values())) == 4  # of one audit, though some stand in different plots
+    assert choose_colours([plots[:1], plots[1:]])["fused"] == PALETTE[0]
     assert colours["all"] in draw_plot(BARS, colours)
 
 
@@ -97,3 +98,17 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"kg_reason\[audit\]"):
         draw_plot(BARS)
+
+
+def test_bars_that_are_all_short_have_their_values_with_three_digits():
+    short = replace(BARS, series=tuple(replace(series, y=tuple(0.05 for _ in series.y)) for series in BARS.series))
+    assert ">0.050</text>" in draw_plot(short)
+    assert ">0.050</text>" not in draw_plot(BARS)
+
+
+def test_ink_and_grid_are_those_of_the_page_and_the_colours_of_the_series_are_their_own():
+    svg = draw_plot(BARS)
+    drawn = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", svg))
+    assert drawn <= {*PALETTE, "#ffffff"}
+    assert "fill: var(--ink, #1a1a1a)" in svg
+    assert "stroke: var(--line, #d9d9d9)" in svg

@@ -61,7 +61,8 @@ def test_runs_are_audited_side_by_side(work, capsys, tmp_path):
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"report.html", "report.json", "fused-blind-spots-gaps.tsv", "twin-blind-spots-gaps.tsv"}
     page = (tmp_path / "report" / "report.html").read_text()
-    assert "--runs: 2" in page
+    assert '<div class="run">fused</div>' in page
+    assert '<div class="run">twin</div>' in page
     assert str(work) not in page  # no place of this machine
     assert str(work) not in (tmp_path / "report" / "report.json").read_text()
 

@@ -206,11 +206,38 @@ def test_what_is_shortened_fits_and_says_so(text: str) -> None:
     assert elide("folder/name:12345", 9.0, 50.0, keep_end=True).endswith("12345")
 
 
-def test_the_first_letter_decides_the_direction() -> None:
-    assert runs_right_to_left("(\u05e9\u05dc\u05d5\u05dd abc)")
-    assert runs_right_to_left("12 \u0645\u0631\u062d\u0628\u0627")
-    assert not runs_right_to_left("abc \u05e9\u05dc\u05d5\u05dd")
-    assert not runs_right_to_left("123")
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("(\u05e9\u05dc\u05d5\u05dd abc)", True),
+        ("12 \u0645\u0631\u062d\u0628\u0627", True),
+        ("abc \u05e9\u05dc\u05d5\u05dd, \u05e9\u05dc\u05d5\u05dd", True),
+        ("\u05e9\u05dc\u05d5\u05dd is a kind of word", False),
+        ("123", False),
+        ("", False),
+    ],
+)
+def test_most_letters_decide_the_direction(text: str, turned: bool) -> None:
+    assert runs_right_to_left(text) == turned
+
+
+def test_all_lines_of_a_sentence_have_its_direction() -> None:
+    hebrew = "\u05d4\u05d0\u05d9\u05e9 \u05de\u05e0\u05d2\u05df \u05d1\u05db\u05d9\u05e0\u05d5\u05e8 "
+    text = f"{hebrew * 8}{'violin ' * 12}{hebrew * 8}"
+    lines = [text for text in lay_out(cases.prediction(text, "b.", [])).shapes.texts if text.turned]
+    assert len(lines) > 2
+    assert any("\u05d0" not in line.text for line in lines)
+    assert len({(line.x, line.anchor) for line in lines}) == 1
+
+
+def test_without_panels_only_words_and_paths_are_placed() -> None:
+    whole, bare = lay_out(cases.violin()), lay_out(cases.violin(), panels=False)
+    assert (bare.width, len(bare.shapes.strokes), len(bare.shapes.boxes)) == (
+        whole.width, len(whole.shapes.strokes), len(whole.shapes.boxes)
+    )  # fmt: skip
+    assert bare.height < whole.height
+    assert bare.shapes.bars == ()
+    assert bare.shapes.swatches == ()
 
 
 def test_control_characters_are_written_out_and_white_space_is_one_blank() -> None:

@@ -6,6 +6,9 @@ from html.parser import HTMLParser
 import pytest
 
 from kg_reason.explanation.page import draw_page
+from kg_reason.explanation.page_style import THEME
+from kg_reason.explanation.picture import draw_svg
+from kg_reason.explanation.picture_panels import signed
 from tests.explanation import picture_cases as cases
 
 VOID = {"meta", "path", "rect", "circle", "br"}
@@ -67,8 +70,8 @@ def test_the_table_holds_all_paths_with_what_each_moved_their_sum_and_both_answe
     assert len([attrs for tag, attrs in outline.elements if tag == "g" and "data-path" in attrs]) == 8
     prediction = cases.crowded(0, num_paths=20)
     for label, logit in prediction.answer.logits.items():
-        assert f"{prediction.evidence[7].contribution[label]:+.3f}" in page
-        assert page.count(f"<td class=\"figure\">{logit:+.3f}</td>") >= 2  # the sum of the paths and the answer
+        assert f">{signed(prediction.evidence[7].contribution[label], 3)}</td>" in page
+        assert page.count(f"<td class=\"figure\">{signed(logit, 3)}</td>") >= 2  # the sum of the paths and the answer
     assert page.count("sentence 19.") == 1
     assert "folder/facts.tsv:" in page
 
@@ -91,3 +94,61 @@ def test_text_that_runs_to_the_left_has_its_direction() -> None:
     page = draw_page(cases.hebrew(), sentences=[said])
     assert f'<div dir="rtl">{said}</div>' in page
     assert "<bdi>\u05db\u05dc\u05d9 \u05e7\u05e9\u05ea</bdi>" in page
+
+
+def test_a_sentence_that_begins_with_a_name_of_another_script_keeps_its_own_direction() -> None:
+    said = "\u05db\u05d9\u05e0\u05d5\u05e8 is a kind of instrument."
+    assert f'<div dir="ltr">{said}</div>' in draw_page(cases.hebrew(), sentences=[said])
+
+
+def test_both_answers_stand_above_the_picture_as_bars_and_figures() -> None:
+    page = draw_page(cases.violin())
+    head = page[page.index("<header>") : page.index("</header>")]
+    assert '<h1 class="entailment">entailment<span>0.955</span></h1>' in head
+    assert 'style="width:95.5%"></span></span>0.955</td>' in head
+    assert head.count('style="width:33.3%"></span></span>0.333</td>') == 3  # the text alone
+
+
+def test_a_page_tells_long_sentences_in_full_and_each_path_once() -> None:
+    words = " ".join(f"word{number}" for number in range(400))
+    page = draw_page(cases.prediction(words, "It is short.", []))
+    assert f">{words}</p>" in page
+    assert "ADDED TO THE LOGITS" in draw_svg(cases.violin())
+    assert "ADDED TO THE LOGITS" not in draw_page(cases.violin())
+
+
+def test_a_claim_is_one_sentence_and_a_note_says_why() -> None:
+    head = draw_page(cases.claim()).split("</header>")[0]
+    assert '<div class="name">claim</div>' in head
+    assert '<div class="name">premise</div>' not in head
+    assert "(none: a claim, checked against the graph)" in head
+
+
+def test_paths_that_moved_nothing_are_in_the_table_and_the_page_says_that_none_is_drawn() -> None:
+    start, end = cases.place("premise", "A bow.", "bow"), cases.place("hypothesis", "A tool.", "tool")
+    idle = cases.evidence(start, end, ["bow", "tool"], (0.0, 0.0, 0.0))
+    page = draw_page(cases.prediction("A bow.", "A tool.", [idle]))
+    assert "1 path was found, none moved the answer." in page.split("<svg")[0]
+    assert 'tr data-path="0"' in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("name", ["violin", "claim", "turning", "silent", "hostile", "hebrew", "chinese"])
+def test_every_colour_of_the_picture_has_one_for_dark_screens(name: str) -> None:
+    picture = draw_svg(getattr(cases, name)())
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', picture))
+    assert used - {light for light, _ in THEME.values()} == set()
+
+
+def luminance(colour: str) -> float:
+    """Of WCAG 2.2, from 0 (black) to 1 (white)."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["ink", "soft", "faint", "entailment", "neutral", "contradiction", "not_entailment"])
+def test_text_can_be_read_on_its_background(name: str, place: int) -> None:
+    dark, bright = sorted(luminance(THEME[key][place]) for key in (name, "paper"))
+    assert (bright + 0.05) / (dark + 0.05) >= 4.5

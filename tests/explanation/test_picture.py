@@ -3,12 +3,14 @@ from __future__ import annotations
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
 
 from kg_reason.errors import ConfigError, KGReasonError, MissingExtraError
 from kg_reason.explanation.picture import draw_svg, write_picture
+from kg_reason.explanation.picture_panels import signed
 from tests.explanation import picture_cases as cases
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -115,3 +117,28 @@ def test_an_answer_of_a_reasoner_can_be_drawn(make_reasoner) -> None:
     assert prediction.evidence
     root = ElementTree.fromstring(draw_svg(prediction))
     assert root.findtext(f"{SVG}title", "").startswith(str(prediction.label))
+
+
+def test_a_png_is_drawn_without_the_minus_sign_that_few_fonts_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    renderer = SimpleNamespace(svg_to_bytes=lambda *, svg_string, zoom: drawn.append(svg_string) or b"")
+    monkeypatch.setitem(sys.modules, "resvg_py", renderer)
+    write_picture(cases.violin(), tmp_path / "answer.png")
+    assert "\u2212" in draw_svg(cases.violin())
+    assert "\u2212" not in drawn[0]
+    assert ">\u20130.60</text>" in drawn[0]
+
+
+def test_what_is_written_as_zero_has_no_sign() -> None:
+    assert [signed(value) for value in (0.004, -0.004, 0.0)] == ["0.00"] * 3
+    assert [signed(value) for value in (0.006, -1.5)] == ["+0.01", "\u22121.50"]
+
+
+def test_thin_lines_can_be_pointed_at_from_beside_them() -> None:
+    root = ElementTree.fromstring(draw_svg(cases.violin()))
+    for group in root.iter(f"{SVG}g"):
+        lines = [float(path.get("stroke-width")) for path in group.iter(f"{SVG}path") if path.get("fill") == "none"]
+        for felt, seen in zip(lines[::2], lines[1::2], strict=True):
+            assert felt > seen
