@@ -106,12 +106,17 @@ class BuildConfig(Config):
         200, "bytes that each byte of a packed file may stand for, once 64 MB are unpacked; 0: any", minimum=0
     )
     delimiter: str = setting(
-        "", "field separator of delimited files, such as ';'; empty: tab for .tsv, comma for .csv", value="SIGN"
+        "", "field separator of delimited files whose header does not tell it, such as ';'; empty: tab for .tsv, comma "
+        "for .csv", value="SIGN"
     )
     header: str = setting(
         "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")
     )
-    head_column: str = setting("head", "name of the head column")
+    relation: str = setting(
+        "", "relation of all edges that name none: of tables with two columns or a header without that column, of "
+        "graphs whose edges have no label", value="NAME"
+    )
+    head_column: str = setting("head", "name of the head column; several files may have several: Kopf|subject")
     relation_column: str = setting("relation", "name of the relation column")
     tail_column: str = setting("tail", "name of the tail column")
     weight_column: str = setting("weight", "name of the optional column with an edge weight or an alias prior")

@@ -29,6 +29,7 @@ from kg_reason.kg.storage import (
     read_bad_lines,
     write_header,
 )
+from kg_reason.kg.table_layout import one_relation
 from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
@@ -97,7 +98,7 @@ def _build_graph(
     graph.built.is_checked = True  # the sums are of what was written a moment ago
     with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
-    for name in _likely_headers(graph, inputs):
+    for name in _likely_headers(graph, inputs, one_relation(config)):
         logger.warning(
             "%s:1: was read as a triple; if it is a header, name its columns (--head-column, --relation-column, "
             "--tail-column)", name,
@@ -146,21 +147,27 @@ def _check_edits(out: Path) -> None:
         )
 
 
-def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[str]:
-    """Return the delimited files whose first line is an edge that nothing else in the graph has to do with."""
+def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile], relation: str) -> list[str]:
+    """Return the delimited files whose first line is an edge that nothing else in the graph has to do with.
+
+    Args:
+        graph: just built, without edits.
+        inputs: its files.
+        relation: of rows that name none; it says nothing about their first line.
+    """
     delimited = {item.name for item in inputs if is_delimited(item)}
     if not delimited or graph.num_edges < MIN_TRIPLES_OF_A_TABLE:
         return []
-    relations = graph.edge_relation[graph.live_edges()]
-    uses = np.bincount(relations, minlength=graph.num_relations)
-    lonely = np.flatnonzero(uses[relations] == 1).tolist()
-    return sorted(
-        source.file
-        for edge in lonely
-        for source in graph.edge_sources(edge)
-        if source.line == 1 and source.file in delimited
+    uses = np.bincount(graph.edge_relation, minlength=graph.num_relations)
+    first_rows = np.flatnonzero(graph.built.arrays["source_line"] == 1)
+    edges = np.unique(np.searchsorted(graph.built.arrays["edge_source"], first_rows, side="right") - 1).tolist()
+    lonely = [
+        edge for edge in edges
+        if (uses[graph.edge_relation[edge]] == 1 or graph.relation_id(int(graph.edge_relation[edge])) == relation)
         and all(graph.edges_of(int(end)) == [edge] for end in (graph.edge_head[edge], graph.edge_tail[edge]))
-    )  # fmt: skip
+    ]  # fmt: skip
+    sources = {source for edge in lonely for source in graph.edge_sources(edge)}
+    return sorted(source.file for source in sources if source.line == 1 and source.file in delimited)
 
 
 def _stage(name: str, show_progress: bool) -> tqdm[None]:

@@ -38,6 +38,15 @@ Qualifiers = Mapping[str, tuple[str, ...]]
 NONE: Qualifiers = {}
 
 
+def spellings(column: str) -> list[str]:
+    """Return the `caseless` names that a setting gives a column: one, or several with a bar between them.
+
+    >>> spellings("Kopf|subject")
+    ['kopf', 'subject']
+    """
+    return [caseless(name.strip()) for name in column.split("|")]
+
+
 class QualifierNames:
     """Tells which qualifier a column, a property or a relation gives.
 
@@ -51,16 +60,21 @@ class QualifierNames:
             config.weight_column: WEIGHT, config.from_column: VALID_FROM, config.until_column: VALID_UNTIL,
             config.source_column: SOURCE,
         }  # fmt: skip
-        others = {caseless(name.strip()): readable_relation(name.strip()) for name in config.qualifier_columns}
-        settled = {caseless(name.strip()): qualifier for name, qualifier in own.items()}
+        others = {caseless(name.strip()): _own_name(name.strip()) for name in config.qualifier_columns}
+        settled = {name: qualifier for column, qualifier in own.items() for name in spellings(column)}
         self.columns = {**others, **settled}
         self._known = {plain: name for name, plains in _WELL_KNOWN.items() for plain in plains}
-        self._known |= {plain_name(readable_relation(name)): qualifier for name, qualifier in own.items()}
+        self._known |= {plain_name(readable_relation(name)): qualifier for name, qualifier in settled.items()}
 
     def of_relation(self, relation: str) -> str:
         """Return the qualifier that a relation between a statement and a value gives."""
-        readable = readable_relation(relation)
-        return self._known.get(plain_name(readable), readable)
+        return self._known.get(plain_name(readable_relation(relation))) or _own_name(relation)
+
+
+def _own_name(name: str) -> str:
+    """Return the readable name of a qualifier without one of ours; a weight by another name leaves `weight` free."""
+    readable = readable_relation(name)
+    return f"plain {readable}" if readable in (WEIGHT, VALID_FROM, VALID_UNTIL, SOURCE) else readable
 
 
 def qualifier_text(qualifiers: Mapping[str, tuple[str, ...]]) -> str:

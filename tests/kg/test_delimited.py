@@ -89,6 +89,80 @@ def test_column_names_can_be_set():
     assert triples[0].weight == 0.5
 
 
+@pytest.mark.parametrize(("text", "settings", "found"), [
+    ("violin\tinstrument\ncello\tinstrument\n", {}, [("violin", 1.0), ("cello", 1.0)]),
+    ("violin\tinstrument\t0.5\ncello\tinstrument\t2\n", {}, [("violin", 0.5), ("cello", 2.0)]),
+    ("tail\thead\ninstrument\tviolin\n", {}, [("violin", 1.0)]),
+    ("product\tprice\tcategory\nviolin\t900\tinstrument\n",
+     {"head_column": "product", "tail_column": "category"}, [("violin", 1.0)]),
+    ("Tail\tWeight\tHead\ninstrument\t0.25\tviolin\n", {"header": "yes"}, [("violin", 0.25)]),
+])  # fmt: skip
+@pytest.mark.parametrize("has_compiler", [True, False])
+@pytest.mark.parametrize("quoted", [True, False])
+def test_one_relation_is_given_to_all_rows_of_a_table_without_that_column(
+    text, settings, found, has_compiler, quoted, monkeypatch
+):
+    monkeypatch.setattr(delimited, "HAS_COMPILER", has_compiler)
+    text = text.replace("\t", ",") if quoted else text
+    triples, bad_lines = read(text, quoted=quoted, config=BuildConfig(relation=" is  a ", **settings))
+    assert bad_lines == []
+    assert [(triple.head, triple.weight) for triple in triples] == found
+    assert {triple[1:3] for triple in triples} == {("is a", "instrument")}
+
+
+def test_a_table_with_relations_keeps_them_beside_a_given_one():
+    config = BuildConfig(relation="related to")
+    for text in ("a\tb\tc\n", "a\tb\tc\t0.5\n", "tail\thead\trelation\nc\ta\tb\n"):
+        assert keys(read(text, config=config)[0]) == [("a", "b", "c")]
+
+
+def test_a_given_relation_that_reads_like_a_literal_is_one():
+    triples, _ = read("a\tb\n", config=BuildConfig(relation='"x'))
+    assert triples[0].relation == '"\\"x"'
+
+
+def test_two_columns_without_a_relation_tell_how_it_is_given():
+    triples, bad_lines = read("a\tb\nc\td\n")
+    assert triples == []
+    fault = "expected 3 tab-separated fields, found 2"
+    advice = "--relation names the relation of a table without such a column"
+    assert bad_lines == [f"a.tsv:1: {fault}; {advice}", f"a.tsv:2: {fault}"]
+
+
+@pytest.mark.parametrize(("header", "settings"), [
+    ("head\ttail", {}), ("head\ttail\tweight", {}), ("tail\tnote\thead", {}), ("head\tnote\ttail", {"header": "yes"}),
+    ("product\tprice\tcategory", {"head_column": "product", "tail_column": "category"}),
+])
+def test_a_header_without_a_relation_tells_how_it_is_given(header, settings):
+    with pytest.raises(InputSyntaxError, match="a.tsv:1: expected a column relation, found .*; --relation names the"):
+        read(f"{header}\na\tb\tc\n", config=BuildConfig(**settings))
+
+
+def test_a_row_of_the_words_head_and_tail_is_a_row():
+    assert keys(read("head\tantonym\ttail\n")[0]) == [("head", "antonym", "tail")]
+
+
+@pytest.mark.parametrize("sign", ",;|\t")
+@pytest.mark.parametrize("delimiter", ["", "|"])
+def test_a_header_of_a_csv_file_tells_its_separator(sign, delimiter):
+    text = f'head{sign} "relation"{sign}tail\na{sign}"b, {sign}"{sign}c\n'
+    triples, bad_lines = read(text, quoted=True, config=BuildConfig(delimiter=delimiter))
+    assert (keys(triples), bad_lines) == ([("a", f"b, {sign}".strip(), "c")], [])
+
+
+def test_a_header_between_tabs_goes_before_a_separator_that_is_set():
+    assert keys(read("head\trelation\ttail\na\tb\tc\n", config=BuildConfig(delimiter=";"))[0]) == [("a", "b", "c")]
+
+
+def test_a_column_may_have_one_name_here_and_another_there():
+    config = BuildConfig(head_column="Kopf|subject", tail_column="Ende | object", weight_column="w|share")
+    for header in ("Kopf\trelation\tEnde\tw", "subject\trelation\tOBJECT\tshare"):
+        triples, _ = read(f"{header}\na\tb\tc\t0.5\n", config=config)
+        assert [(*triple[:3], triple.weight) for triple in triples] == [("a", "b", "c", 0.5)]
+    with pytest.raises(InputSyntaxError, match="expected one column Kopf.subject, found 2"):
+        read("Kopf\tsubject\trelation\tEnde\n", config=config)
+
+
 def test_a_header_can_be_denied():
     triples, _ = read("head\trelation\ttail\na\tb\tc\n", config=BuildConfig(header="no"))
     assert keys(triples) == [("head", "relation", "tail"), ("a", "b", "c")]
@@ -138,8 +212,8 @@ def test_the_separator_can_be_set():
     assert keys(triples) == [("a", "b", "c")]
     triples, _ = read('"a"\tb\tc\n', quoted=True, config=BuildConfig(delimiter="\\t"))
     assert keys(triples) == [("a", "b", "c")]
-    _, bad_lines = read("a|b\n", config=BuildConfig(delimiter="|"))
-    assert bad_lines == ["a.tsv:1: expected 3 '|'-separated fields, found 2"]
+    _, bad_lines = read("a|b|c\na|b\n", config=BuildConfig(delimiter="|"))
+    assert bad_lines == ["a.tsv:2: expected 3 '|'-separated fields, found 2"]
 
 
 @pytest.mark.parametrize("delimiter", ["::", "¦", '"', "\n"])
