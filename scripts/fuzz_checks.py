@@ -136,6 +136,8 @@ def _says_nothing(file_format: str, text: str) -> bool:
         return text.startswith(("#", "VERSION"))
     if file_format == "phrases":
         return text.lower().endswith("none")
+    if file_format in ("tsv", "csv"):
+        return not text.strip("\t,;| ") or text.strip('"').startswith("sep=")
     return file_format == "taxonomy" and (text.startswith("#") or ">" not in text)
 
 

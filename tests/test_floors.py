@@ -51,7 +51,7 @@ FLOORS = {
     "kg.graph": 12,
     "kg.edge_walks": 13, "kg.entity_status": 13, "kg.exclusion": 13, "kg.hierarchies": 13,
     "kg.editing": 13, "kg.stated_edges": 13, "kg.linker": 13, "kg.paths": 13, "synthesis.nonce": 13,
-    "synthesis.vocabulary": 13, "kg.interchange": 14,
+    "synthesis.vocabulary": 13, "kg.interchange": 14, "kg.build_remarks": 14,
     "kg.relation_kinds": 13, "synthesis.relation_table": 14, "synthesis.patterns": 15,
     "kg.retriever": 14, "kg.subgraph": 14, "kg.shards": 14, "kg.spacy_component": 14, "prediction": 14,
     "synthesis.pair_checks": 16, "synthesis.places": 14, "synthesis.fact_sentences": 15,

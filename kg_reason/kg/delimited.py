@@ -2,12 +2,13 @@
 
 A compiled scan takes plain lines; every line that it cannot vouch for goes through `RowReader`, which tells what is
 wrong with it. A cell is its text without white space at its ends. TSV knows no quotes. CSV is read plain up to its
-first quote and by Python's csv module from there. Triples and noted lines together are the lines of the file, header
-and blank lines apart.
+first quote and by Python's csv module from there. Triples and noted lines together are the lines of the file, header,
+blank lines and rows of empty cells apart.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Iterator
@@ -41,9 +42,12 @@ from kg_reason.kg.triples import (
 )
 from kg_reason.kg.validity import Validity
 
+logger = logging.getLogger(__name__)
+
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
+_AS_CSV = "--input-format csv --delimiter tab"
 _MAX_RANK = 2**31 - 1
 
 
@@ -67,9 +71,17 @@ def read_delimited(
     validity = Validity(config)
     blocks = line_blocks(stream, name)
     first, layout = read_layout(blocks, name, config=config, quoted=quoted)
+    if first and not quoted and _is_in_quotes(first[0], layout.delimiter):
+        logger.warning("%s: cells stand in quotes, which are kept; %s reads them as CSV", name, _AS_CSV)
     blocks = chain(first, blocks)
     yield from _read_rows(blocks, RowReader(layout, name, file, bad_lines, validity), file, quoted=quoted)
     validity.tell(name)
+
+
+def _is_in_quotes(block: LineBlock, delimiter: str) -> bool:
+    """Tell whether every cell of the first row stands in quotes."""
+    line = block.buffer.tobytes().partition(b"\n")[0].decode(errors="replace")
+    return all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in map(str.strip, line.split(delimiter)))
 
 
 def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quoted: bool) -> Iterator[TripleBlock]:
@@ -96,7 +108,8 @@ def parse_weight(text: str) -> float:
     weight = weight_number(text)
     if math.isnan(weight):
         share = ", a percentage; write 0.5 for 50 %" if text.strip().endswith("%") else ""
-        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}")
+        comma = ", with a comma; write 0.5" if "," in text else ""
+        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}{comma}")
     return weight
 
 
@@ -194,7 +207,9 @@ class RowReader:
         self._bad_lines.add(self._name, line, reason)
 
     def add(self, cells: list[str], line: int) -> None:
-        """Add the row that the cells of a line make, or note what is wrong with them."""
+        """Add the row that the cells of a line make, or note what is wrong with them; empty cells make none."""
+        if not any(cell.strip() for cell in cells):
+            return
         try:
             keys, columns, qualifiers = self._parse(cells)
             first = min(qualifiers.get(VALID_FROM, ()), default="")

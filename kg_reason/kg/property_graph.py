@@ -16,7 +16,7 @@ from kg_reason.kg.curies import XSD
 from kg_reason.kg.delimited import parse_weight
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.names import readable_name
-from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL, spellings
+from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL, column_name, spellings
 from kg_reason.kg.table_layout import one_relation
 from kg_reason.kg.triples import cell_key, literal_key, literal_parts
 from kg_reason.kg.validity import Validity
@@ -26,7 +26,7 @@ Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
 Properties = Mapping[str, Value]
 
-LABEL_PROPERTIES = ("label", "name", "title", "preflabel", "pref_label")  # the first that is there
+LABEL_PROPERTIES = ("label", "name", "title", "preflabel", "pref label")  # the first that is there
 RELATION_PROPERTIES = ("relation", "predicate", "relationship", "label", "type", "interaction", "name", "key")
 PLAIN_RELATION = "related to"  # of an edge that does not say what it is
 DRAWING = frozenset({
@@ -66,7 +66,7 @@ def value_key(value: Scalar) -> str:
 
 def is_label(name: str) -> bool:
     """Tell whether a property of this name is the label of its node."""
-    return caseless(name) in LABEL_PROPERTIES
+    return column_name(name) in LABEL_PROPERTIES
 
 
 def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> None:
@@ -125,7 +125,7 @@ class EdgeWriter:
         weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
         qualifiers: dict[str, tuple[str, ...]] = {}
         for name in sorted(properties):
-            qualifier = self._validity.names.columns.get(caseless(name), "")
+            qualifier = self._validity.names.columns.get(column_name(name), "")
             if qualifier and name != chosen:
                 qualifiers[qualifier] = (*qualifiers.get(qualifier, ()), *_texts(properties[name]))
         first, last = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
@@ -143,8 +143,8 @@ def one_line(text: str) -> str:
 
 
 def _first_name(properties: Properties, wanted: Iterable[str]) -> str:
-    """Return the property of the first wanted name, without regard to case, that says something; empty if none."""
-    names = {caseless(name): name for name in sorted(properties, reverse=True)}
+    """Return the property of the first wanted name (`column_name`) that says something; empty if none."""
+    names = {column_name(name): name for name in sorted(properties, reverse=True)}
     for name in wanted:
         if name in names and any(text.strip() for text in _texts(properties[names[name]])):
             return names[name]

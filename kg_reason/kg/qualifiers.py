@@ -38,21 +38,30 @@ Qualifiers = Mapping[str, tuple[str, ...]]
 NONE: Qualifiers = {}
 
 
+def column_name(text: str) -> str:
+    """Return the name of a column or property as it is compared: without case, a blank for an underscore.
+
+    >>> column_name(" Valid_From")
+    'valid from'
+    """
+    return caseless(" ".join(text.replace("_", " ").split()))
+
+
 def spellings(column: str) -> list[str]:
-    """Return the `caseless` names that a setting gives a column: one, or several with a bar between them.
+    """Return the names that a setting gives a column, as they are compared: one, or several with a bar between them.
 
     >>> spellings("Kopf|subject")
     ['kopf', 'subject']
     """
-    return [caseless(name.strip()) for name in column.split("|")]
+    return [column_name(name) for name in column.split("|")]
 
 
 class QualifierNames:
     """Tells which qualifier a column, a property or a relation gives.
 
     Attributes:
-        columns: qualifiers by the `caseless` name of a column or property: those of the settings, and what else is to
-            be kept (`qualifier_columns`).
+        columns: qualifiers by the `column_name` of a column or property: those of the settings, and what else is to be
+            kept (`qualifier_columns`).
     """
 
     def __init__(self, config: BuildConfig) -> None:
@@ -60,7 +69,7 @@ class QualifierNames:
             config.weight_column: WEIGHT, config.from_column: VALID_FROM, config.until_column: VALID_UNTIL,
             config.source_column: SOURCE,
         }  # fmt: skip
-        others = {caseless(name.strip()): _own_name(name.strip()) for name in config.qualifier_columns}
+        others = {column_name(name): _own_name(name.strip()) for name in config.qualifier_columns}
         settled = {name: qualifier for column, qualifier in own.items() for name in spellings(column)}
         self.columns = {**others, **settled}
         self._known = {plain: name for name, plains in _WELL_KNOWN.items() for plain in plains}

@@ -26,11 +26,11 @@ from kg_reason.kg.qualifiers import (
     QualifierNames,
     Qualifiers,
     StoredQualifiers,
+    column_name,
     shown_weight,
     weight_of,
 )
 from kg_reason.kg.triples import Source
-from kg_reason.kg.words import caseless
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class StatedEdges:
         self._graph = graph
         arrays = graph.built.arrays
         stored = StoredQualifiers.of(arrays if with_qualifiers else {})
-        places = np.searchsorted(arrays["edge_source"], stored.rows, side="right") - 1
-        self._qualified = frozenset(places.tolist())  # as numbered at the build
+        self._is_qualified = np.zeros(len(arrays["edge_source"]), dtype=bool)  # by number at the build; -1: an edit's
+        self._is_qualified[np.searchsorted(arrays["edge_source"], stored.rows, side="right") - 1] = True
         self.num_values: dict[str, int] = {}
         for qualifiers in map(_without_weight, stored.all()):
             for name, values in qualifiers.items():
@@ -80,7 +80,7 @@ class StatedEdges:
     def of(self, edge: int) -> list[Stated]:
         """Return the statements of an edge, at least one; of an inferred edge one without qualifiers."""
         weight = shown_weight(self._graph.edge_weight[edge])
-        if self._graph.stored_edge(edge) not in self._qualified:
+        if not self._is_qualified[self._graph.stored_edge(edge)]:
             return [Stated(weight, NONE)]
         found = []
         for source, qualifiers in self._graph.edge_statements(edge):
@@ -142,4 +142,4 @@ def column_names(num_values: dict[str, int], taken: tuple[str, ...]) -> Callable
         taken: columns that are there anyway.
     """
     names = QualifierNames(BuildConfig(qualifier_columns=tuple(sorted(num_values)))).columns
-    return lambda name: "" if caseless(name) in taken else names.get(caseless(name), "")
+    return lambda name: "" if column_name(name) in taken else names.get(column_name(name), "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
@@ -19,12 +20,13 @@ from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT
 from kg_reason.kg.inputs import LineBlock
-from kg_reason.kg.qualifiers import QualifierNames, spellings, weight_number
+from kg_reason.kg.qualifiers import QualifierNames, column_name, spellings, weight_number
 from kg_reason.kg.triples import Source
-from kg_reason.kg.words import caseless
 
 FIRST_QUALIFIER = POS + 1  # not known to the compiled scan
 OTHER_DELIMITERS = ",;\t|"
+MAX_HEADER_BYTES = 1 << 14  # of one that goes over several lines
+_TOLD_DELIMITER = re.compile(r'"?sep=(.)"?')  # as Excel writes it
 _WRITTEN_TABS = ("\\t", "tab")
 
 
@@ -83,18 +85,36 @@ def read_layout(
     delimiter = find_delimiter(config.delimiter, quoted=quoted)
     for block in blocks:
         while len(block.buffer):
-            end = int(np.argmax(block.buffer == ord("\n")))
-            text = block.buffer[:end].tobytes().decode(errors="replace")
-            after = LineBlock(block.buffer[end + 1 :], block.first_line + 1, block.num_lines - 1)
-            if text.strip(" \r"):
+            *longer, (text, after) = _first_records(block, quoted=quoted)
+            told = _TOLD_DELIMITER.fullmatch(text.strip(" \r")) if quoted else None
+            if told:
+                delimiter = find_delimiter(told[1], quoted=quoted)
+            elif text.strip(f" \r{delimiter}"):
                 place = Source(name, block.first_line)
-                for sign in dict.fromkeys(delimiter + (OTHER_DELIMITERS if quoted else "\t")):
-                    header = _header_layout(_cells(text, sign, quoted=quoted), sign, place, config)
-                    if header is not None:
-                        return [after], header
+                for record, rest in [*longer, (text, after)]:
+                    for sign in dict.fromkeys(delimiter + (OTHER_DELIMITERS if quoted else "\t")):
+                        header = _header_layout(_cells(record, sign, quoted=quoted), sign, place, config)
+                        if header is not None:
+                            return [rest], header
                 return [block], _plain_layout(_cells(text, delimiter, quoted=quoted), delimiter, place, config)
             block = after
     return [], Layout(delimiter, (HEAD, RELATION, TAIL))
+
+
+def _first_records(block: LineBlock, *, quoted: bool) -> list[tuple[str, LineBlock]]:
+    """Return the first line with what follows it and, before it, the lines up to their end if it ends within quotes."""
+    line_feeds = np.flatnonzero(block.buffer[:MAX_HEADER_BYTES] == ord("\n"))
+    ends = line_feeds.tolist() or [int(np.argmax(block.buffer == ord("\n")))]
+    texts: list[tuple[str, LineBlock]] = []
+    for number, end in enumerate(ends, start=1):
+        text = block.buffer[:end].tobytes().decode(errors="replace")
+        after = LineBlock(block.buffer[end + 1 :], block.first_line + number, block.num_lines - number)
+        is_whole = not quoted or text.count('"') % 2 == 0
+        if number == 1 or is_whole:
+            texts.insert(0, (text, after))
+        if is_whole:
+            break
+    return texts
 
 
 def _cells(text: str, delimiter: str, *, quoted: bool) -> list[str]:
@@ -118,7 +138,7 @@ def _header_layout(cells: list[str], delimiter: str, place: Source, config: Buil
         POS: config.pos_column,
     }  # fmt: skip
     known = {name: field for field, column in columns.items() for name in spellings(column)}
-    names = [caseless(cell) for cell in cells]
+    names = [column_name(cell) for cell in cells]
     qualifier_of = QualifierNames(config).columns
     qualifying = [name for name in names if name in qualifier_of and name not in known]
     numbers = count(FIRST_QUALIFIER)
@@ -145,7 +165,7 @@ def _plain_layout(cells: list[str], delimiter: str, place: Source, config: Build
         InputSyntaxError: a header was promised.
     """
     if config.header == "yes":
-        names = [caseless(cell) for cell in cells]
+        names = [column_name(cell) for cell in cells]
         wanted = (config.head_column, config.tail_column)
         missing = next(column for column in wanted if not set(spellings(column)).intersection(names))
         raise InputSyntaxError(*place, f"expected a column {missing}, found {', '.join(cells)}")

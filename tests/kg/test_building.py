@@ -105,31 +105,6 @@ def test_the_order_of_files_changes_no_result(files, tmp_path):
     assert build_graph(files[::-1], tmp_path / "other").fingerprint == first
 
 
-def test_a_header_that_was_read_as_a_triple_is_mentioned(files, tmp_path, caplog):
-    (tmp_path / "c.csv").write_text("subject,predicate,object\nviolin,is a,instrument\nviola,is a,instrument\n")
-    build_graph([*files, tmp_path / "c.csv"], tmp_path / "kg")
-    assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'c.csv'}:1: was read as a triple; if it is a header, name its columns (--head-column, "
-        "--relation-column, --tail-column)"
-    ]
-
-
-@pytest.mark.parametrize(("first", "is_mentioned"), [("product,category", True), ("cello,instrument", False)])
-def test_a_header_of_a_table_with_one_relation_that_was_read_as_a_triple_is_mentioned(
-    tmp_path, caplog, first, is_mentioned
-):
-    (tmp_path / "p.csv").write_text(f"{first}\nviolin,instrument\ndrum,instrument\n")
-    stats = build_graph(tmp_path / "p.csv", tmp_path / "kg", BuildConfig(relation="is a"))
-    assert stats.relations == {"is a": 3}
-    assert ("p.csv:1: was read as a triple; if it is a header" in caplog.text) is is_mentioned
-
-
-def test_a_first_line_that_the_others_speak_of_is_no_header(tmp_path, caplog):
-    (tmp_path / "c.csv").write_text("violin,made of,wood\nviolin,is a,instrument\nviola,is a,instrument\n")
-    build_graph(tmp_path / "c.csv", tmp_path / "kg")
-    assert caplog.records == []
-
-
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(files, tmp_path):
     (tmp_path / "bad.nt").write_text("no triple\n")
     with pytest.raises(GraphError, match=r"kg: cannot be written: .*a.tsv is a file, expected a folder"):
