@@ -153,7 +153,7 @@ def shown_weight(weight: float) -> float:
     >>> shown_weight(float(np.float32(0.12)))
     0.12
     """
-    return float(str(np.float32(weight)))
+    return 1.0 if weight == 1.0 else float(str(np.float32(weight)))  # as most are; it takes no time
 
 
 def plain_qualifiers(qualifiers: Qualifiers) -> dict[str, str | float | list[str]]:

@@ -8,6 +8,7 @@ A file without one holds head, relation and tail, and then perhaps a weight; whe
 from __future__ import annotations
 
 import csv
+import logging
 import math
 import re
 from collections.abc import Iterator
@@ -23,10 +24,13 @@ from kg_reason.kg.inputs import LineBlock
 from kg_reason.kg.qualifiers import QualifierNames, column_name, spellings, weight_number
 from kg_reason.kg.triples import Source
 
+logger = logging.getLogger(__name__)
+
 FIRST_QUALIFIER = POS + 1  # not known to the compiled scan
 OTHER_DELIMITERS = ",;\t|"
 MAX_HEADER_BYTES = 1 << 14  # of one that goes over several lines
 _TOLD_DELIMITER = re.compile(r'"?sep=(.)"?')  # as Excel writes it
+_COMMENT = re.compile(r"#(?: |\r?$)")  # not #music
 _WRITTEN_TABS = ("\\t", "tab")
 
 
@@ -73,7 +77,8 @@ def read_layout(
     """Return what of the first block is to be read as rows, and the layout that its first line tells.
 
     Args:
-        blocks: of the file, from its start; those that are blank are taken from it, and the first that is not.
+        blocks: of the file, from its start; those that hold blank lines and comments only are taken from it, and the
+            first that does not.
         name: as the user named the file.
         config: delimiter, header and column names, and the relation of tables without one.
         quoted: whether this is CSV, with quotes, or TSV, without.
@@ -85,18 +90,21 @@ def read_layout(
     delimiter = find_delimiter(config.delimiter, quoted=quoted)
     for block in blocks:
         while len(block.buffer):
-            *longer, (text, after) = _first_records(block, quoted=quoted)
+            records = _first_records(block, quoted=quoted)
+            text, after = records[-1]
             told = _TOLD_DELIMITER.fullmatch(text.strip(" \r")) if quoted else None
+            place = Source(name, block.first_line)
             if told:
                 delimiter = find_delimiter(told[1], quoted=quoted)
             elif text.strip(f" \r{delimiter}"):
-                place = Source(name, block.first_line)
-                for record, rest in [*longer, (text, after)]:
-                    for sign in dict.fromkeys(delimiter + (OTHER_DELIMITERS if quoted else "\t")):
-                        header = _header_layout(_cells(record, sign, quoted=quoted), sign, place, config)
-                        if header is not None:
-                            return [rest], header
-                return [block], _plain_layout(_cells(text, delimiter, quoted=quoted), delimiter, place, config)
+                signs = delimiter + (OTHER_DELIMITERS if quoted else "\t")
+                for record, rest in records:
+                    header = _find_header(record, signs, place, config=config, quoted=quoted)
+                    if header is not None:
+                        return [rest], header
+                if not _COMMENT.match(text):
+                    return [block], _plain_layout(_cells(text, delimiter, quoted=quoted), delimiter, place, config)
+                logger.info("%s: passed over as a comment", place)
             block = after
     return [], Layout(delimiter, (HEAD, RELATION, TAIL))
 
@@ -126,6 +134,18 @@ def _cells(text: str, delimiter: str, *, quoted: bool) -> list[str]:
     except csv.Error:
         return []
     return [cell.strip() for cell in cells]
+
+
+def _find_header(
+    record: str, signs: str, place: Source, *, config: BuildConfig, quoted: bool
+) -> Layout | None:
+    """Return the layout that a record tells under one of some separators, if need be without the sign of a comment."""
+    for text in dict.fromkeys((record, record.lstrip("# "))):
+        for sign in dict.fromkeys(signs):
+            header = _header_layout(_cells(text, sign, quoted=quoted), sign, place, config)
+            if header is not None:
+                return header
+    return None
 
 
 def _header_layout(cells: list[str], delimiter: str, place: Source, config: BuildConfig) -> Layout | None:

@@ -32,6 +32,21 @@ def test_several_files_become_one_graph(files, tmp_path):
     assert [str(source) for source in graph.edge_sources(0)] == [f"{files[0]}:3"]
 
 
+def test_tables_of_several_makers_become_one_graph(tmp_path, caplog):
+    tables = {
+        "a.csv": "Kopf;Ende;Anteil\nviolin;instrument;0.5\n", "b.csv": "object,subject\ninstrument,drum\n",
+        "c.tsv": "Kopf\trelation\tEnde\ncello\tsounds like\tviolin\n", "d.tsv": "flute\tinstrument\n",
+    }  # fmt: skip
+    for name, text in tables.items():
+        (tmp_path / name).write_text(text)
+    names = {"head_column": "Kopf|subject", "tail_column": "Ende|object", "weight_column": "Anteil"}
+    stats = build_graph(tmp_path, tmp_path / "kg", BuildConfig(relation="is a", **names))
+    assert (stats.relations, caplog.messages) == ({"is a": 3, "sounds like": 1}, [])
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert sorted(graph.edge_weight.tolist()) == [0.5, 1.0, 1.0, 1.0]
+    assert len(graph.edges_of(graph.entity("instrument"))) == 3
+
+
 def test_one_path_may_be_given_alone(files, tmp_path):
     assert build_graph(str(files[0]), str(tmp_path / "kg")).num_triples == 2
 

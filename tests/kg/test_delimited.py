@@ -232,6 +232,23 @@ def test_the_lines_after_a_header_of_several_lines_keep_their_numbers():
     assert bad_lines == ["a.tsv:5: expected 4 comma-separated fields, found 2"]
 
 
+@pytest.mark.parametrize("text", [
+    "# Directed graph: web, 5 nodes; 1 edge\n#\n# FromNodeId\tToNodeId\n0\t1\n", "#head\ttail\n0\t1\n",
+    "# a\n# head\ttail\r\n0\t1\n", "#\r\n# head,tail\r\n0,1\n",
+])  # fmt: skip
+def test_an_edge_list_may_begin_with_comments(text):
+    triples, bad_lines = read(text, quoted="," in text.splitlines()[-1], config=BuildConfig(relation="links to"))
+    assert (keys(triples), bad_lines) == ([("0", "links to", "1")], [])
+    assert triples[0].source.line == text.count("\n")
+
+
+def test_a_head_may_begin_with_a_hash():
+    config = BuildConfig(head_column="# id")
+    assert keys(read("#music\tis a\ttag\n")[0]) == [("#music", "is a", "tag")]
+    assert keys(read("#\tis a\tsign\n# b\tr\tc\n")[0]) == [("#", "is a", "sign"), ("# b", "r", "c")]
+    assert keys(read("# id\trelation\ttail\na\tr\tb\n", config=config)[0]) == [("a", "r", "b")]
+
+
 @pytest.mark.parametrize(("text", "is_told"), [
     ('"a"\t"r"\t"b"\n', True), ('head\trelation\ttail\n"a"\t"r"\t"b"\n', True), ('"head"\t"relation"\t"tail"\n', True),
     ('"a"\tr\t"b"\n', False), ('"\t"\t"\n', False), ("\n", False), ("head\trelation\ttail\n", False),
