@@ -38,10 +38,10 @@ MAX_HINT_CHARACTERS = 60  # of a name there
 
 BUILD_DETAILS = """\
 Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail, or of head
-and tail with --relation; each also .gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their
-first lines: ConceptNet 5, ATOMIC, taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j. Folders are
-searched; - is standard input (with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad lines are all
-found in one pass and nothing is written; --skip-bad-lines reads the rest.
+and tail with --relation; each also .gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by
+their first lines: ConceptNet 5, ATOMIC, taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j.
+Folders are searched; - is standard input (with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad
+lines are all found in one pass and nothing is written; --skip-bad-lines reads the rest.
 
 --infer rdfs adds the triples that follow: chains of subclasses and of relations declared transitive, what
 sub-properties, inverses, domains and ranges say, inherited types and disjointness. They are marked and name the lines

@@ -10,6 +10,7 @@ statement; in RDF 1.2 a reifier for every statement that says more than the trip
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ from kg_reason.kg.qualifiers import SOURCE, VALID_FROM, VALID_UNTIL, WEIGHT, Qua
 from kg_reason.kg.stated_edges import HeldQualifiers, Stated, StatedEdges, column_names, edge_numbers
 from kg_reason.kg.triple_terms import TRIPLE_TERM, triple_term_key
 from kg_reason.kg.triples import literal_key, term_text
+
+logger = logging.getLogger(__name__)
 
 EXPORT_FORMATS = ("nt", "ttl", "tsv", "graphml")
 TEXT_SPACE = "text:"
@@ -81,17 +84,13 @@ def to_networkx(
     held = HeldQualifiers(edges.num_values, column_names(edges.num_values, taken), max_values=1)
     for edge in edge_numbers(graph, with_inferred=with_inferred).tolist():
         mark = {"inferred": edge in graph.inferences} if with_inferred else {}
+        ends = graph.entity_id(int(graph.edge_head[edge])), graph.entity_id(int(graph.edge_tail[edge]))
+        relation = graph.relation_id(int(graph.edge_relation[edge]))
         for stated in edges.of(edge):
-            sources = [stated.source] if stated.source else graph.edge_sources(edge)
-            result.add_edge(
-                graph.entity_id(int(graph.edge_head[edge])),
-                graph.entity_id(int(graph.edge_tail[edge])),
-                relation=graph.relation_id(int(graph.edge_relation[edge])),
-                weight=stated.weight,
-                sources=" ".join(map(str, sources)),
-                **{name: values[0] for name, values in held.select(stated.qualifiers).items()},
-                **mark,
-            )
+            sources = " ".join(map(str, [stated.source] if stated.source else graph.edge_sources(edge)))
+            said = {name: values[0] for name, values in held.select(stated.qualifiers).items()}
+            attributes = {"relation": relation, "weight": stated.weight, "sources": sources, **said, **mark}
+            result.add_edges_from([(*ends, attributes)])  # not as keywords: a qualifier may be called key
     held.tell("a property graph")
     return result
 
@@ -249,6 +248,10 @@ def _plain_cell(text: str) -> str:
 
 
 def _graphml(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> str:
+    named = Counter(graph.alias_entity[graph.alias_entity >= 0].tolist())
+    num_further = sum(named.values()) - len(named)
+    if num_further:
+        logger.warning("labels left out because GraphML holds one of each entity: %d", num_further)
     plain = to_networkx(graph, with_inferred=with_inferred, with_qualifiers=with_qualifiers)
     plain = nx.relabel_nodes(plain, {node: _xml_text(node) for node in plain})
     for _, values in plain.nodes(data=True):

@@ -26,7 +26,7 @@ from kg_reason.kg.stated_edges import further_qualifiers
 from kg_reason.kg.triples import BadLines, Source, Triple
 
 REGISTRY = Path(__file__).parents[2] / "graphs" / "exports" / "ownership" / "registry.csv"
-FURTHER = ("note", "share class", "a%3A/b", "größe", "rank order")
+FURTHER = ("note", "share class", "a%3A/b", "größe", "rank order", "key")
 TEXTS = st.one_of(
     st.sampled_from(["EU list", "2019", '"quoted"', "_:x", "<http://e/g>", "a, b; c|d", "50 %", "\\\\", "é\u0301"]),
     st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="\ufffe\uffff"), max_size=6),
