@@ -81,7 +81,7 @@ def _unmet_names(graph: KnowledgeGraph, config: BuildConfig) -> Iterator[tuple[s
     own = {"from_column": VALID_FROM, "until_column": VALID_UNTIL, "source_column": SOURCE}
     named = {
         (setting, getattr(config, setting)): qualifier for setting, qualifier in own.items()
-        if getattr(config, setting) != getattr(BuildConfig, setting)
+        if getattr(config, setting) not in ("", getattr(BuildConfig, setting))
     }  # fmt: skip
     columns = QualifierNames(config).columns
     named |= {("qualifier_columns", name): columns[column_name(name)] for name in config.qualifier_columns}
@@ -91,5 +91,5 @@ def _unmet_names(graph: KnowledgeGraph, config: BuildConfig) -> Iterator[tuple[s
     yield from named
     priors = np.array(KIND_PRIOR, dtype=np.float32)
     is_weighed = bool((graph.edge_weight != 1).any()) or not np.isin(graph.alias_prior, priors).all()
-    if config.weight_column != BuildConfig.weight_column and not is_weighed:
+    if config.weight_column not in ("", BuildConfig.weight_column) and not is_weighed:
         yield "weight_column", config.weight_column

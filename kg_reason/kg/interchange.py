@@ -30,6 +30,7 @@ from kg_reason.kg.files import replace_file
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.names import BLANK, IRI, LITERAL, term_kind
 from kg_reason.kg.qualifiers import SOURCE, VALID_FROM, VALID_UNTIL, WEIGHT, QualifierNames, Qualifiers, shown_weight
+from kg_reason.kg.qualifying import REIFIES
 from kg_reason.kg.stated_edges import HeldQualifiers, Stated, StatedEdges, column_names, edge_numbers
 from kg_reason.kg.triple_terms import TRIPLE_TERM, triple_term_key
 from kg_reason.kg.triples import literal_key, term_text
@@ -52,7 +53,6 @@ QUALIFIER_RELATION_OF = {
     VALID_UNTIL: "http://schema.org/validThrough",
     SOURCE: "http://purl.org/dc/terms/source",
 }
-REIFIES = RDF + "reifies"
 TSV_COLUMNS = ("head", "relation", "tail", "weight", "language", "pos")
 PREFIXES = {
     RDF: "rdf",
@@ -217,8 +217,8 @@ def _tsv(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> I
         triple = "\t".join(map(_cell, keys))
         mark = "\t" * with_inferred + "yes" * (edge in graph.inferences)
         for stated in edges.of(edge):
-            cells = "".join(f"\t{cell}" for cell in _qualifier_cells(held, stated.qualifiers)) if columns else ""
-            yield f"{triple}\t{stated.weight:.9g}\t\t{cells}{mark}\n"
+            cells = _qualifier_cells(held, stated.qualifiers) if edges.num_values else ()
+            yield f"{triple}\t{stated.weight:.9g}\t\t{''.join(cells)}{mark}\n"
     held.tell("TSV")
     empty = "\t" * (len(columns) + with_inferred)
     for entity in range(graph.num_entities):
@@ -230,12 +230,12 @@ def _tsv(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> I
 
 
 def _qualifier_cells(held: HeldQualifiers, qualifiers: Qualifiers) -> Iterator[str]:
-    """Yield the cells of a statement, as many for each qualifier as it has values in any."""
+    """Yield the cells of a statement, each behind a tab, as many for each qualifier as it has values in any."""
     kept = held.select(qualifiers)
     for name, num_values in held.num_values.items():
         values = kept.get(name, ())
-        yield from map(_plain_cell, values)
-        yield from [""] * (num_values - len(values))
+        yield from (f"\t{_plain_cell(value)}" for value in values)
+        yield "\t" * (num_values - len(values))
 
 
 def _cell(key: str) -> str:
@@ -248,8 +248,8 @@ def _plain_cell(text: str) -> str:
 
 
 def _graphml(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> str:
-    named = Counter(graph.alias_entity[graph.alias_entity >= 0].tolist())
-    num_further = sum(named.values()) - len(named)
+    named = graph.alias_entity[graph.alias_entity >= 0]
+    num_further = len(named) - len(np.unique(named))
     if num_further:
         logger.warning("labels left out because GraphML holds one of each entity: %d", num_further)
     plain = to_networkx(graph, with_inferred=with_inferred, with_qualifiers=with_qualifiers)

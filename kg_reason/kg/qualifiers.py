@@ -48,12 +48,12 @@ def column_name(text: str) -> str:
 
 
 def spellings(column: str) -> list[str]:
-    """Return the names that a setting gives a column, as they are compared: one, or several with a bar between them.
+    """Return the names that a setting gives a column, as they are compared: one, several between bars, or none.
 
     >>> spellings("Kopf|subject")
     ['kopf', 'subject']
     """
-    return [column_name(name) for name in column.split("|")]
+    return [column_name(name) for name in column.split("|") if name.strip()]
 
 
 class QualifierNames:

@@ -56,7 +56,7 @@ def test_headers_among_the_rows_are_mentioned(tmp_path, caplog):
         "no edge is qualified by a column or property 'nte' (--qualifier-columns)",
     ]),
     ({"weight_column": "Confidence", "source_column": "said by|told_by", "qualifier_columns": ("Note",)}, []),
-    ({}, []),
+    ({}, []), ({"weight_column": "", "source_column": ""}, []),
 ])  # fmt: skip
 def test_names_that_nothing_has_are_mentioned(tmp_path, caplog, settings, told):
     (tmp_path / "a.csv").write_text("head,relation,tail,confidence,note,told by\na,r,b,0.5,x,y\na,r,c,,,\n")

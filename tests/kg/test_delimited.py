@@ -259,6 +259,11 @@ def test_cells_in_quotes_of_a_tsv_file_are_told(text, is_told, caplog):
     assert caplog.messages == [told] * is_told
 
 
+def test_an_empty_name_is_of_no_column():
+    triples, bad_lines = read(",head,relation,tail\nx,a,r,b\n", quoted=True, config=BuildConfig(weight_column=""))
+    assert (keys(triples), bad_lines) == ([("a", "r", "b")], [])
+
+
 @pytest.mark.parametrize("name", ["valid_from", "Valid From", "VALID__FROM"])
 def test_a_column_name_may_have_blanks_for_underscores(name):
     blocks = read_delimited(

@@ -178,6 +178,27 @@ def test_what_a_format_cannot_hold_is_told_with_a_count(tmp_path, caplog, export
     assert read(tmp_path / f"b.{export_format}").edge_statements(0)[0].qualifiers["note"] == ("n",)
 
 
+def test_a_format_that_can_hold_nothing_of_it_tells_so(tmp_path, caplog):
+    (tmp_path / "a.ttl").write_text('@prefix : <http://e/> . :a :r :b {| :rank "best" |} .')
+    assert export_text(read(tmp_path / "a.ttl"), "tsv").splitlines()[1] == "http://e/a\thttp://e/r\thttp://e/b\t1\t\t"
+    assert caplog.messages == ["values of qualifiers left out because TSV cannot hold them: rank 1"]
+
+
+@pytest.mark.parametrize("export_format", ["nt", "ttl"])
+def test_edges_of_blank_nodes_and_literals_keep_what_qualifies_them(tmp_path, export_format):
+    rows = (
+        ':a :r "say \\"x\\" \\\\ >>"@de {| :source "x" |} . _:n :r "1"^^<http://e/int> {| :weight 0.5 |} .',
+        ":a :r _:n {| :note \"\"\"two\nlines\"\"\" |} . _:n :r _:m {| :source <http://e/list> , \"y\" |} .",
+    )
+    (tmp_path / "a.ttl").write_text("@prefix : <http://e/> .\n" + "\n".join(rows))
+    graph = read(tmp_path / "a.ttl")
+    (tmp_path / f"b.{export_format}").write_text(export_text(graph, export_format))
+    same = read(tmp_path / f"b.{export_format}")
+    assert len(stated(graph)) == 3
+    assert repr(stated(same)).replace("_:f1_f1_", "_:f1_") == repr(stated(graph))  # of a file, blank nodes are its own
+    assert sorted(same.edge_weight.tolist()) == [0.5, 1.0, 1.0, 1.0]
+
+
 def test_a_name_that_rdf_would_read_as_another_qualifier_is_told(tmp_path, caplog):
     (tmp_path / "a.csv").write_text("head,relation,tail,note\na,r,b,x\n")
     config = BuildConfig(qualifier_columns=("note",))
