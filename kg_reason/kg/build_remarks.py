@@ -54,7 +54,7 @@ def _lonely_first_lines(graph: KnowledgeGraph, tables: Collection[str], relation
     """
     if graph.num_edges < MIN_TRIPLES_OF_A_TABLE:
         return
-    uses = np.bincount(graph.edge_relation, minlength=graph.num_relations)
+    uses = np.bincount(graph.edge_relation[: graph.num_edges], minlength=graph.num_relations)
     first_rows = np.flatnonzero(graph.built.arrays["source_line"] == 1)
     for edge in np.unique(np.searchsorted(graph.built.arrays["edge_source"], first_rows, side="right") - 1).tolist():
         number = int(graph.edge_relation[edge])
@@ -90,6 +90,6 @@ def _unmet_names(graph: KnowledgeGraph, config: BuildConfig) -> Iterator[tuple[s
         named = {place: qualifier for place, qualifier in named.items() if qualifier not in qualifiers}
     yield from named
     priors = np.array(KIND_PRIOR, dtype=np.float32)
-    is_weighed = bool((graph.edge_weight != 1).any()) or not np.isin(graph.alias_prior, priors).all()
+    is_weighed = bool((graph.edge_weight[: graph.num_edges] != 1).any()) or not np.isin(graph.alias_prior, priors).all()
     if config.weight_column not in ("", BuildConfig.weight_column) and not is_weighed:
         yield "weight_column", config.weight_column
