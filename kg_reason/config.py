@@ -106,21 +106,30 @@ class BuildConfig(Config):
         200, "bytes that each byte of a packed file may stand for, once 64 MB are unpacked; 0: any", minimum=0
     )
     delimiter: str = setting(
-        "", "field separator of delimited files, such as ';'; empty: tab for .tsv, comma for .csv", value="SIGN"
+        "", "field separator of delimited files whose header does not tell it, such as ';'; empty: tab for .tsv, comma "
+        "for .csv", value="SIGN"
     )
     header: str = setting(
         "auto", "whether delimited files start with column names", choices=("auto", "yes", "no")
     )
-    head_column: str = setting("head", "name of the head column")
-    relation_column: str = setting("relation", "name of the relation column")
+    relation: str = setting(
+        "", "relation of all edges that name none: of tables with two columns or a header without that column, of "
+        "graphs whose edges have no label", value="NAME"
+    )
+    head_column: str = setting("head", "name of the head column; several files may have several: Kopf|subject")
+    relation_column: str = setting(
+        "relation", "name of the relation column, or of the property of edges that tells their relation"
+    )
     tail_column: str = setting("tail", "name of the tail column")
-    weight_column: str = setting("weight", "name of the optional column with an edge weight or an alias prior")
+    weight_column: str = setting(
+        "weight", "name of the optional column, or property of edges, with a weight; of labels it is the prior"
+    )
     rank_column: str = setting("rank", "name of the optional column with an alias's sense rank, 1 the most usual")
     language_column: str = setting("language", "name of the optional column with an alias's language tag")
     pos_column: str = setting("pos", "name of the optional column with an alias's part of speech: n, v, a or r")
-    from_column: str = setting("valid_from", "name of the optional column with an edge's first day")
-    until_column: str = setting("valid_until", "name of the optional column with an edge's last day")
-    source_column: str = setting("source", "name of the optional column that says who states an edge")
+    from_column: str = setting("valid_from", "name of the optional column, or property, with an edge's first day")
+    until_column: str = setting("valid_until", "name of the optional column, or property, with an edge's last day")
+    source_column: str = setting("source", "name of the optional column, or property, that says who states an edge")
     qualifier_columns: tuple[str, ...] = setting(
         (), "further columns of tables, and properties of edges, that are kept and shown with each edge"
     )

@@ -62,6 +62,7 @@ def draw_config(file_format: str, draw: random.Random) -> BuildConfig:
         encoding=draw.choice(("utf-8", "utf-8", "utf-16", "gb18030", "cp1252")),
         merge_same=draw.random() < 0.3,
         fold_owl=draw.random() < 0.7,
+        relation=draw.choice(("", "", "is a")),
     )
 
 
@@ -136,6 +137,8 @@ def _says_nothing(file_format: str, text: str) -> bool:
         return text.startswith(("#", "VERSION"))
     if file_format == "phrases":
         return text.lower().endswith("none")
+    if file_format in ("tsv", "csv"):
+        return not text.strip("\t,;| ") or text.strip('"').startswith(("sep=", "#"))
     return file_format == "taxonomy" and (text.startswith("#") or ">" not in text)
 
 

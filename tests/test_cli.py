@@ -176,6 +176,20 @@ def test_export_to_standard_output_is_the_graph_alone(kg, capsys, tmp_path):
     assert (code, err) == (2, "error: standard output tells no format, expected --format\n")
 
 
+def test_export_tells_what_a_build_needs_to_read_all_of_it_again(capsys, tmp_path):
+    (tmp_path / "a.csv").write_text("head,relation,tail,source,share class\na,owns,b,EU list,A\n")
+    kg, tsv = tmp_path / "kg", tmp_path / "b.tsv"
+    columns = ("--qualifier-columns", "share class")
+    run(capsys, "build", tmp_path / "a.csv", "--out", kg, *columns)
+    _, _, err = run(capsys, "export", kg, "--out", tsv)
+    assert err == "(kg-reason build reads all columns again with --qualifier-columns 'share class')\n"
+    assert run(capsys, "export", kg, "--out", tmp_path / "b.nt")[2] == ""
+    first = run_json(capsys, "stats", kg)["fingerprint"]
+    assert run_json(capsys, "build", tsv, "--out", tmp_path / "again", *columns)["fingerprint"] == first
+    run(capsys, "export", kg, "--out", tsv, "--without-qualifiers")
+    assert tsv.read_text() == "head\trelation\ttail\tweight\tlanguage\tpos\na\towns\tb\t1\t\t\n"
+
+
 def test_an_edit_takes_effect_at_once_and_can_be_undone(work, capsys, tmp_path):
     kg = str(tmp_path / "kg")
     run_json(capsys, "build", work / "toy.tsv", "--out", kg)

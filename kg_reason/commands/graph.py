@@ -37,11 +37,11 @@ EDGES_LOOKED_AT = 2_000  # for the example in the hints
 MAX_HINT_CHARACTERS = 60  # of a name there
 
 BUILD_DETAILS = """\
-Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail; each also
-.gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by their first lines: ConceptNet 5, ATOMIC,
-taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j. Folders are searched; - is standard input
-(with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad lines are all found in one pass and nothing
-is written; --skip-bad-lines reads the rest.
+Formats, by suffix: .nt .nq .ttl .trig .rdf .owl .xml .jsonld .obo, and .tsv .csv of head, relation, tail, or of head
+and tail with --relation; each also .gz, .bz2, .xz, .zst or .zip (of one file). Exports of other tools are known by
+their first lines: ConceptNet 5, ATOMIC, taxonomies of paths (A > B > C), .graphml, node-link .json, CSV of Neo4j.
+Folders are searched; - is standard input (with --input-format). Text is UTF-8 unless --encoding says otherwise. Bad
+lines are all found in one pass and nothing is written; --skip-bad-lines reads the rest.
 
 --infer rdfs adds the triples that follow: chains of subclasses and of relations declared transitive, what
 sub-properties, inverses, domains and ranges say, inherited types and disjointness. They are marked and name the lines
@@ -79,6 +79,10 @@ def add_commands(commands: Commands) -> None:
     )
     export.add_argument(
         "--with-inferred", action="store_true", help="also edges that were inferred; TSV and GraphML mark them"
+    )
+    export.add_argument(
+        "--without-qualifiers", action="store_true",
+        help="only the triples, without weights (of nt and ttl), dates and sources, for tools that know no RDF 1.2",
     )
     add_json(export)
 
@@ -237,12 +241,14 @@ def _ranking(title: str, counts: dict[str, int]) -> list[str]:
 def _export(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.graph import KnowledgeGraph
     from kg_reason.kg.interchange import export_graph, export_text
+    from kg_reason.kg.stated_edges import further_qualifiers
 
+    wanted = {"with_inferred": arguments.with_inferred, "with_qualifiers": not arguments.without_qualifiers}
     if arguments.out == STANDARD_OUTPUT:
         if not arguments.format:
             raise UsageError("standard output tells no format, expected --format")
         graph = KnowledgeGraph.open(arguments.graph)
-        show_file(export_text(graph, arguments.format, with_inferred=arguments.with_inferred))
+        show_file(export_text(graph, arguments.format, **wanted))
         return 0
     target = Path(arguments.out)
     export_format = arguments.format or target.suffix.removeprefix(".")
@@ -250,7 +256,7 @@ def _export(arguments: argparse.Namespace) -> int:
         known = ", ".join(EXPORT_FORMATS)
         raise ConfigError(f"{target}: its suffix tells no format, expected --format with one of {known}")
     graph = KnowledgeGraph.open(arguments.graph)
-    export_graph(graph, target, export_format, with_inferred=arguments.with_inferred)
+    export_graph(graph, target, export_format, **wanted)
     num_triples = graph.num_edges + arguments.with_inferred * len(graph.inferences.edges())
     num_bytes = target.stat().st_size
     if arguments.json:
@@ -259,6 +265,10 @@ def _export(arguments: argparse.Namespace) -> int:
         return 0
     triples = counted(num_triples, "triple")
     show(f"{target} holds the graph as {export_format}: {triples} and its labels, {sized(num_bytes)}")
+    further = [] if arguments.without_qualifiers or arguments.quiet else further_qualifiers(graph)
+    if further and export_format in ("tsv", "graphml"):
+        names = " ".join(map(shlex.quote, further))
+        remark(f"(kg-reason build reads all columns again with --qualifier-columns {names})")
     return 0
 
 

@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, GraphError
+from kg_reason.kg.build_remarks import remark_on
 from kg_reason.kg.builder import GraphBuilder
 from kg_reason.kg.edit_log import read_edits
 from kg_reason.kg.graph import GraphStats, KnowledgeGraph
@@ -33,8 +33,6 @@ from kg_reason.kg.triples import BadLines, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
 logger = logging.getLogger(__name__)
-
-MIN_TRIPLES_OF_A_TABLE = 3  # with fewer, every line looks like a header
 
 
 def build_graph(
@@ -97,11 +95,7 @@ def _build_graph(
     graph.built.is_checked = True  # the sums are of what was written a moment ago
     with _stage("compiling linker and search (slow the first time)", show_progress):
         warm_up(graph)
-    for name in _likely_headers(graph, inputs):
-        logger.warning(
-            "%s:1: was read as a triple; if it is a header, name its columns (--head-column, --relation-column, "
-            "--tail-column)", name,
-        )  # fmt: skip
+    remark_on(graph, {item.name for item in inputs if is_delimited(item)}, config)
     return graph.stats()
 
 
@@ -146,23 +140,6 @@ def _check_edits(out: Path) -> None:
         )
 
 
-def _likely_headers(graph: KnowledgeGraph, inputs: Sequence[InputFile]) -> list[str]:
-    """Return the delimited files whose first line is an edge that nothing else in the graph has to do with."""
-    delimited = {item.name for item in inputs if is_delimited(item)}
-    if not delimited or graph.num_edges < MIN_TRIPLES_OF_A_TABLE:
-        return []
-    relations = graph.edge_relation[graph.live_edges()]
-    uses = np.bincount(relations, minlength=graph.num_relations)
-    lonely = np.flatnonzero(uses[relations] == 1).tolist()
-    return sorted(
-        source.file
-        for edge in lonely
-        for source in graph.edge_sources(edge)
-        if source.line == 1 and source.file in delimited
-        and all(graph.edges_of(int(end)) == [edge] for end in (graph.edge_head[edge], graph.edge_tail[edge]))
-    )  # fmt: skip
-
-
 def _stage(name: str, show_progress: bool) -> tqdm[None]:
     """Tell on standard error what is being done for as long as it takes."""
     return tqdm(desc=name, bar_format="{desc} [{elapsed}]", disable=None if show_progress else True, leave=False)
@@ -181,6 +158,6 @@ def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[Tri
 
 def _advice(bad_lines: BadLines) -> str:
     """Return what follows from bad lines, and what helps."""
-    is_encoded = any("UTF-8" in bad_line.reason for bad_line in bad_lines.first)  # the word of every reader for that
+    is_encoded = any(word in bad_line.reason for bad_line in bad_lines.first for word in ("UTF-8", "NUL"))
     other = "; --encoding reads text that is not UTF-8" if is_encoded else ""
     return f"nothing written (--skip-bad-lines reads the rest{other})"

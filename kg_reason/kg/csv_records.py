@@ -40,7 +40,7 @@ def read_quoted(blocks: Iterator[LineBlock], reader: RecordReader, delimiter: st
         records = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=delimiter != " ")
         try:
             for cells in records:
-                if any(cell.strip() for cell in cells) or len(cells) > 1:
+                if any(cell.strip() for cell in cells):  # spreadsheets end in rows of empty cells
                     reader.add(cells, lines.first)
                 lines.start_record()
                 if len(reader) >= ROWS_PER_BLOCK:

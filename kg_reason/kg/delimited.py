@@ -2,24 +2,23 @@
 
 A compiled scan takes plain lines; every line that it cannot vouch for goes through `RowReader`, which tells what is
 wrong with it. A cell is its text without white space at its ends. TSV knows no quotes. CSV is read plain up to its
-first quote and by Python's csv module from there. Triples and noted lines together are the lines of the file, header
-and blank lines apart.
+first quote and by Python's csv module from there. Triples and noted lines together are the lines of the file, header,
+blank lines and rows of empty cells apart.
 """
 
 from __future__ import annotations
 
-import csv
+import logging
 import math
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
-from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.csv_records import read_quoted
 from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT, ScannedRows, scan_rows
@@ -27,48 +26,29 @@ from kg_reason.kg.inputs import LineBlock, line_blocks
 from kg_reason.kg.qualifiers import (
     VALID_FROM,
     VALID_UNTIL,
-    QualifierNames,
     Qualifiers,
     add_cell_sets,
     statement_text,
     weight_number,
 )
+from kg_reason.kg.table_layout import FIRST_QUALIFIER, OTHER_DELIMITERS, Layout, read_layout
 from kg_reason.kg.triples import (
     AliasColumns,
     BadLines,
     BlockBuilder,
-    Source,
     TripleBlock,
     cell_key,
     join_blocks,
 )
 from kg_reason.kg.validity import Validity
-from kg_reason.kg.words import caseless
+
+logger = logging.getLogger(__name__)
 
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
-_WRITTEN_TABS = ("\\t", "tab")
-_OTHER_DELIMITERS = "\t,;|"  # looked for where the fields of a line are too few
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
+_AS_CSV = "--input-format csv --delimiter tab"
 _MAX_RANK = 2**31 - 1
-_QUALIFIER = POS + 1  # the first of the qualifiers of a layout; not known to the compiled scan
-
-
-class Layout(NamedTuple):
-    """How a delimited file is laid out: what separates the fields, what each of them is, and the line it starts in.
-
-    A field `_QUALIFIER + i` is the i-th of the qualifiers.
-    """
-
-    delimiter: str
-    fields: tuple[int, ...]
-    first_line: int = 0
-    qualifiers: tuple[str, ...] = ()
-
-    @property
-    def has_columns(self) -> bool:
-        """Whether any field is optional: a weight, a rank, a language, a part of speech."""
-        return any(field > TAIL for field in self.fields)
 
 
 def read_delimited(
@@ -81,7 +61,7 @@ def read_delimited(
         name: as the user named the file.
         file: position in the list of inputs.
         bad_lines: grows by the lines that could not be read.
-        config: delimiter, header and column names.
+        config: delimiter, header and column names, and the relation of tables without one.
         quoted: whether this is CSV, with quotes, or TSV, without.
 
     Raises:
@@ -90,11 +70,18 @@ def read_delimited(
     """
     validity = Validity(config)
     blocks = line_blocks(stream, name)
-    delimiter = find_delimiter(config.delimiter, quoted=quoted)
-    first, layout = _read_header(blocks, name, delimiter, config=config, quoted=quoted)
+    first, layout = read_layout(blocks, name, config=config, quoted=quoted)
+    if first and not quoted and _is_in_quotes(first[0], layout.delimiter):
+        logger.warning("%s: cells stand in quotes, which are kept; %s reads them as CSV", name, _AS_CSV)
     blocks = chain(first, blocks)
     yield from _read_rows(blocks, RowReader(layout, name, file, bad_lines, validity), file, quoted=quoted)
     validity.tell(name)
+
+
+def _is_in_quotes(block: LineBlock, delimiter: str) -> bool:
+    """Tell whether every cell of the first row stands in quotes."""
+    line = block.buffer.tobytes().partition(b"\n")[0].decode(errors="replace")
+    return all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in map(str.strip, line.split(delimiter)))
 
 
 def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quoted: bool) -> Iterator[TripleBlock]:
@@ -116,91 +103,13 @@ def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quo
         yield join_blocks(rows, reader.take())
 
 
-def find_delimiter(delimiter: str, *, quoted: bool) -> str:
-    r"""Return the field separator that a setting means; empty stands for the usual one, `\t` and `tab` for a tab.
-
-    Raises:
-        ConfigError: it is not one ASCII character, or is a quote or a line end.
-    """
-    if not delimiter:
-        return "," if quoted else "\t"
-    if delimiter in _WRITTEN_TABS:
-        return "\t"
-    if len(delimiter) > 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
-        raise ConfigError(f"delimiter: found {delimiter!r}, expected one ASCII character other than a quote")
-    return delimiter
-
-
-def _read_header(
-    blocks: Iterator[LineBlock], name: str, delimiter: str, *, config: BuildConfig, quoted: bool
-) -> tuple[list[LineBlock], Layout]:
-    """Return the layout that the first line tells, and what follows the header in its block, if anything does."""
-    for block in blocks:
-        while len(block.buffer):
-            end = int(np.argmax(block.buffer == ord("\n")))
-            text = block.buffer[:end].tobytes().decode(errors="replace")
-            after = LineBlock(block.buffer[end + 1 :], block.first_line + 1, block.num_lines - 1)
-            if text.strip(" \r"):
-                cells = _first_cells(text, delimiter) if quoted else text.split(delimiter)
-                place = Source(name, block.first_line)
-                fields, qualifiers = _header_fields([cell.strip() for cell in cells], place, config)
-                if fields:
-                    return [after], Layout(delimiter, fields, qualifiers=qualifiers)
-                has_weight = len(cells) == 4 and _is_weight(cells[3])
-                fields = (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3]
-                return [block], Layout(delimiter, fields, block.first_line)
-            block = after
-    return [], Layout(delimiter, (HEAD, RELATION, TAIL))
-
-
-def _first_cells(text: str, delimiter: str) -> list[str]:
-    """Return the cells of the first line of a CSV file; none where it is no CSV, which its reading will tell."""
-    try:
-        return next(csv.reader([text], delimiter=delimiter), [])
-    except csv.Error:
-        return []
-
-
-def _header_fields(
-    cells: list[str], place: Source, config: BuildConfig
-) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Return what each field is, and which qualifiers there are, if a line is a header, else nothing."""
-    names = (
-        config.head_column, config.relation_column, config.tail_column,
-        config.weight_column, config.rank_column, config.language_column, config.pos_column,
-    )
-    known = {caseless(column.strip()): field for field, column in enumerate(names, HEAD)}
-    columns = QualifierNames(config).columns
-    qualifying = [place for place, cell in enumerate(cells) if caseless(cell) in {*columns} - {*known}]
-    qualifiers = tuple(columns[caseless(cells[place])] for place in qualifying)
-    fields = tuple(
-        _QUALIFIER + qualifying.index(place) if place in qualifying else known.get(caseless(cell), NONE)
-        for place, cell in enumerate(cells)
-    )
-    missing = [names[field - HEAD] for field in (HEAD, RELATION, TAIL) if field not in fields]
-    if config.header == "yes" and missing:
-        raise InputSyntaxError(*place, f"expected a column {missing[0]}, found {', '.join(cells)}")
-    if config.header == "no" or missing:
-        return (), ()
-    for field, column in enumerate(names, HEAD):
-        if fields.count(field) > 1:
-            raise InputSyntaxError(*place, f"expected one column {column}, found {fields.count(field)}")
-    return fields, qualifiers
-
-
-def _is_weight(text: str) -> bool:
-    try:
-        return parse_weight(text) >= 0.0
-    except ValueError:
-        return False
-
-
 def parse_weight(text: str) -> float:
     """Return a weight; a ValueError tells what was expected."""
     weight = weight_number(text)
     if math.isnan(weight):
         share = ", a percentage; write 0.5 for 50 %" if text.strip().endswith("%") else ""
-        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}")
+        comma = ", with a comma; write 0.5" if "," in text else ""
+        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}{comma}")
     return weight
 
 
@@ -231,6 +140,10 @@ def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDA
     head, relation, tail, line = (
         column[:num_rows] for column in (scanned.head, scanned.relation, scanned.tail, scanned.line)
     )
+    if layout.relation:
+        key = np.frombuffer(cell_key(layout.relation).encode(), dtype=np.uint8)
+        relation[:] = len(buffer), len(buffer) + len(key)
+        buffer = np.concatenate([buffer, key])
     sets = None
     if scanned.qualifiers[:num_rows].any():
         buffer, sets = add_cell_sets(buffer, scanned.qualifiers[:num_rows], layout.qualifiers)
@@ -294,7 +207,9 @@ class RowReader:
         self._bad_lines.add(self._name, line, reason)
 
     def add(self, cells: list[str], line: int) -> None:
-        """Add the row that the cells of a line make, or note what is wrong with them."""
+        """Add the row that the cells of a line make, or note what is wrong with them; empty cells make none."""
+        if not any(cell.strip() for cell in cells):
+            return
         try:
             keys, columns, qualifiers = self._parse(cells)
             first = min(qualifiers.get(VALID_FROM, ()), default="")
@@ -312,15 +227,18 @@ class RowReader:
         num_wanted = len(self.layout.fields)
         if len(cells) == num_wanted:
             return ""
+        is_first = line == self.layout.first_line
         text = self.layout.delimiter.join(cells)
         if "\r" in text.strip("\r"):
             return "; line ends are carriage returns, expected line feeds"
-        for other in _OTHER_DELIMITERS:
+        for other in OTHER_DELIMITERS:
             num_found = text.count(other) + 1
             if len(cells) < num_wanted <= num_found and other != self.layout.delimiter:
                 kind, written = _DELIMITER_NAMES.get(other, other), "tab" if other == "\t" else f"'{other}'"
                 return f"; it has {num_found} {kind}-separated ones (--delimiter {written})"
-        if len(cells) > num_wanted and line == self.layout.first_line:
+        if len(cells) == 2 and is_first:
+            return "; --relation names the relation of a table without such a column"
+        if len(cells) > num_wanted and is_first:
             return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
         return ""
 
@@ -331,6 +249,7 @@ class RowReader:
             separator = _DELIMITER_NAMES.get(self.layout.delimiter, repr(self.layout.delimiter))
             raise ValueError(f"expected {len(fields)} {separator}-separated fields, found {len(cells)}")
         values = {field: cell.strip() for field, cell in zip(fields, cells, strict=True) if field != NONE}
+        values.setdefault(RELATION, self.layout.relation)
         for field, part in ((HEAD, "head"), (RELATION, "relation"), (TAIL, "tail")):
             if not values[field]:
                 raise ValueError(f"expected a {part}, found an empty field")
@@ -355,7 +274,7 @@ class RowReader:
     def _qualifiers(self, cells: list[str]) -> Qualifiers:
         found: dict[str, tuple[str, ...]] = {}
         for field, cell in zip(self.layout.fields, cells, strict=True) if self.layout.qualifiers else ():
-            if field >= _QUALIFIER and cell.strip():
-                name = self.layout.qualifiers[field - _QUALIFIER]
+            if field >= FIRST_QUALIFIER and cell.strip():
+                name = self.layout.qualifiers[field - FIRST_QUALIFIER]
                 found[name] = (*found.get(name, ()), cell.strip())
         return found

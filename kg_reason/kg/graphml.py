@@ -15,9 +15,8 @@ from xml.parsers import expat
 
 from kg_reason.config import BuildConfig
 from kg_reason.kg.foreign_rows import RowWriter
-from kg_reason.kg.property_graph import Scalar, Value, add_edge, add_node, node_key
+from kg_reason.kg.property_graph import EdgeWriter, Scalar, Value, add_node, node_key
 from kg_reason.kg.triples import BadLines, TripleBlock
-from kg_reason.kg.validity import Validity
 from kg_reason.kg.words import caseless
 
 CHUNK_BYTES = 1 << 16
@@ -37,15 +36,15 @@ def read_graphml(
         name: as the user named the file.
         file: position in the list of inputs.
         bad_lines: grows by the syntax error, and by nodes and edges that could not be read.
-        config: the day on which edges must hold.
+        config: what the properties of edges are called, and the day on which edges must hold.
 
     Raises:
         InputSyntaxError: the stream cannot be read.
         ConfigError: `as_of` is no day.
     """
     rows = RowWriter(name, file, bad_lines)
-    validity = Validity(config)
-    handler = _Handler(rows, file, validity)
+    edges = EdgeWriter(rows, config)
+    handler = _Handler(rows, file, edges)
     ended = False
     while not ended:
         chunk = stream.read(CHUNK_BYTES)
@@ -62,7 +61,7 @@ def read_graphml(
         if rows.is_full:
             yield rows.take()
     yield rows.take()
-    validity.tell(name)
+    edges.tell()
 
 
 @dataclass
@@ -89,9 +88,9 @@ class _Item:
 class _Handler:
     """Follows the elements of a document and adds every node and edge when it ends."""
 
-    def __init__(self, rows: RowWriter, file: int, validity: Validity) -> None:
+    def __init__(self, rows: RowWriter, file: int, edges: EdgeWriter) -> None:
         self._rows = rows
-        self._validity = validity
+        self._edges = edges
         self._file = file
         self._depth = 0
         self._keys: dict[str, _Key] = {}
@@ -202,4 +201,4 @@ class _Handler:
         if kind == "node":
             add_node(self._rows, keys[0], item.values, item.line)
         else:
-            add_edge(self._rows, (keys[0], keys[1]), item.values, item.line, self._validity)
+            self._edges.add((keys[0], keys[1]), item.values, item.line)

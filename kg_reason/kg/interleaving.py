@@ -15,22 +15,23 @@ def interleaved(sources: Iterable[Callable[[], Items[Item]]], num_threads: int) 
     """Yield the items of several iterators as they come; those of one iterator in their order.
 
     Each of the `num_threads` iterators at work is one item ahead of who takes them, no more, so memory stays bounded.
-    When the generator is closed no thread is left, and every iterator is closed.
+    When one fails, the others end with the item that they are at. When the generator is closed no thread is left, and
+    every iterator is closed.
 
     Args:
         sources: make the iterators, whose items are not None; called one by one as threads become free.
         num_threads: iterators at work at a time.
 
     Raises:
-        Exception: what an iterator raised; of several the first one's, whatever came first.
+        Exception: what an iterator raised; of several that failed meanwhile the first one's.
     """
     waiting = enumerate(sources)
     running: dict[Future[Item | None], tuple[int, Items[Item]]] = {}
     failed: dict[int, BaseException] = {}
     with ThreadPoolExecutor(num_threads, thread_name_prefix="reading") as pool:
         try:
-            while True:
-                for number, make in islice(waiting, num_threads - len(running) if not failed else 0):
+            while not failed:
+                for number, make in islice(waiting, num_threads - len(running)):
                     items = make()
                     running[pool.submit(next, items, None)] = number, items
                 if not running:
@@ -47,7 +48,10 @@ def interleaved(sources: Iterable[Callable[[], Items[Item]]], num_threads: int) 
                         yield item
         finally:
             pool.shutdown(cancel_futures=True)
-            for _, items in running.values():
+            for future, (number, items) in running.items():
+                error = None if future.cancelled() else future.exception()
+                if error is not None:
+                    failed[number] = error
                 items.close()
     if failed:
         raise failed[min(failed)]

@@ -15,14 +15,13 @@ from typing import BinaryIO, NamedTuple
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
 from kg_reason.kg.csv_records import read_quoted
-from kg_reason.kg.delimited import find_delimiter
 from kg_reason.kg.foreign_rows import RowWriter, decoded
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.names import readable_name
-from kg_reason.kg.property_graph import Value, add_edge, add_node, is_label, node_key
+from kg_reason.kg.property_graph import EdgeWriter, Value, add_node, is_label, node_key, one_line
 from kg_reason.kg.recognition import HEADER_CELL, NEO4J_ROLES, header_delimiter
+from kg_reason.kg.table_layout import find_delimiter, one_relation
 from kg_reason.kg.triples import BadLines, TripleBlock, cell_key
-from kg_reason.kg.validity import Validity
 
 INSTANCE = "instance of"
 ROLES = (*NEO4J_ROLES.values(), "IGNORE")
@@ -61,7 +60,8 @@ def read_neo4j(
         name: as the user named the file.
         file: position in the list of inputs.
         bad_lines: grows by the lines that could not be read.
-        config: the delimiter, where it is not told by the header, and the day on which edges must hold.
+        config: the delimiter, where it is not told by the header, what the properties of edges are called, the relation
+            of edges without a type, and the day on which edges must hold.
 
     Raises:
         InputSyntaxError: the stream cannot be read, or the header lacks what makes nodes or edges.
@@ -73,13 +73,14 @@ def read_neo4j(
         return
     text = first.buffer[: 1 << 16].tobytes().decode(errors="replace").lstrip()
     delimiter = find_delimiter(config.delimiter or header_delimiter(text.partition("\n")[0]), quoted=True)
-    validity = Validity(config)
-    yield from read_quoted(chain([first], blocks), _RecordWriter(name, file, bad_lines, validity), delimiter)
-    validity.tell(name)
+    rows = RowWriter(name, file, bad_lines)
+    edges = EdgeWriter(rows, config)
+    yield from read_quoted(chain([first], blocks), _RecordWriter(rows, file, edges, one_relation(config)), delimiter)
+    edges.tell()
 
 
-def parse_header(cells: list[str], name: str, line: int) -> tuple[Column, ...]:
-    """Return the columns of a header.
+def parse_header(cells: list[str], name: str, line: int, relation: str = "") -> tuple[Column, ...]:
+    """Return the columns of a header; with a relation for all edges it needs no `:TYPE`.
 
     Raises:
         InputSyntaxError: there is neither an id nor a start, an end and a type; or a cell is no column.
@@ -98,17 +99,19 @@ def parse_header(cells: list[str], name: str, line: int) -> tuple[Column, ...]:
     roles = {column.role for column in columns}
     if "ID" not in roles and not {"START_ID", "END_ID"} <= roles:
         raise InputSyntaxError(name, line, f"expected a column :ID, or :START_ID and :END_ID, found {', '.join(cells)}")
-    if "START_ID" in roles and "TYPE" not in roles:
-        raise InputSyntaxError(name, line, f"expected a column :TYPE, found {', '.join(cells)}")
+    if "START_ID" in roles and "TYPE" not in roles and not relation:
+        found = f"found {', '.join(cells)}; --relation names the relation of a table without such a column"
+        raise InputSyntaxError(name, line, f"expected a column :TYPE, {found}")
     return tuple(columns)
 
 
 class _RecordWriter:
     """Turns records into rows: the first is the header, the others are nodes and edges."""
 
-    def __init__(self, name: str, file: int, bad_lines: BadLines, validity: Validity) -> None:
-        self._rows = RowWriter(name, file, bad_lines)
-        self._validity = validity
+    def __init__(self, rows: RowWriter, file: int, edges: EdgeWriter, relation: str) -> None:
+        self._rows = rows
+        self._edges = edges
+        self._relation = relation
         self._file = file
         self._columns: tuple[Column, ...] = ()
         self._classes: dict[str, str] = {}
@@ -139,7 +142,7 @@ class _RecordWriter:
             InputSyntaxError: it is the first record and no header.
         """
         if not self._columns:
-            self._columns = parse_header(cells, self._rows.name, line)
+            self._columns = parse_header(cells, self._rows.name, line, self._relation)
             return
         try:
             if len(cells) != len(self._columns):
@@ -166,10 +169,10 @@ class _RecordWriter:
             for role in ("START_ID", "END_ID"):
                 if role not in keys:
                     raise ValueError(f"expected a :{role}, found an empty field")
-            if not given.get("TYPE"):
+            relation = given.get("TYPE", self._relation)
+            if not relation:
                 raise ValueError("expected a :TYPE, found an empty field")
-            properties["relation"] = given["TYPE"]
-            add_edge(self._rows, (keys["START_ID"], keys["END_ID"]), properties, line, self._validity)
+            self._edges.add((keys["START_ID"], keys["END_ID"]), properties, line, one_line(relation))
             return
         if "ID" not in keys:
             raise ValueError("expected an :ID, found an empty field")

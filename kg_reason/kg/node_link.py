@@ -14,9 +14,8 @@ from typing import BinaryIO
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
 from kg_reason.kg.foreign_rows import RowWriter
-from kg_reason.kg.property_graph import Scalar, Value, add_edge, add_node, node_key
+from kg_reason.kg.property_graph import EdgeWriter, Scalar, Value, add_node, node_key
 from kg_reason.kg.triples import BadLines, TripleBlock
-from kg_reason.kg.validity import Validity
 
 MAX_BYTES = 512 << 20  # the text is held in memory
 NODES, EDGES = "nodes", ("links", "edges")
@@ -34,7 +33,7 @@ def read_node_link(
         name: as the user named the file.
         file: position in the list of inputs.
         bad_lines: grows by the syntax error, and by nodes and edges that could not be read.
-        config: the day on which edges must hold.
+        config: what the properties of edges are called, and the day on which edges must hold.
 
     Raises:
         InputSyntaxError: the stream cannot be read, is not UTF-8, or longer than MAX_BYTES.
@@ -49,12 +48,13 @@ def read_node_link(
         line = data.count(b"\n", 0, error.start) + 1
         found = f"found byte 0x{data[error.start]:02X} (--encoding)"
         raise InputSyntaxError(name, line, f"expected UTF-8 text, {found}") from error
-    rows, validity = RowWriter(name, file, bad_lines), Validity(config)
+    rows = RowWriter(name, file, bad_lines)
+    edges = EdgeWriter(rows, config)
     document = _Document(text)
     try:
         for member, item, line in document.items():
             try:
-                _add(rows, member, item, (file, line), validity)
+                _add(rows, member, item, (file, line), edges)
             except ValueError as error:
                 rows.refuse(line, str(error))
             if rows.is_full:
@@ -68,7 +68,7 @@ def read_node_link(
     except RecursionError:
         rows.refuse(document.line, "found values nested too deeply; the rest of the file was not read")
     yield rows.take()
-    validity.tell(name)
+    edges.tell()
 
 
 class _Document:
@@ -148,7 +148,7 @@ class _Document:
         return place + 1
 
 
-def _add(rows: RowWriter, member: str, item: object, place: tuple[int, int], validity: Validity) -> None:
+def _add(rows: RowWriter, member: str, item: object, place: tuple[int, int], edges: EdgeWriter) -> None:
     """Add what a node or an edge says; its place is the number of the file and the line."""
     file, line = place
     kind = "node" if member == NODES else "edge"
@@ -162,7 +162,7 @@ def _add(rows: RowWriter, member: str, item: object, place: tuple[int, int], val
         return
     if not isinstance(item.get("key"), str):
         properties.pop("key", None)  # networkx numbers the edges between two nodes
-    add_edge(rows, (keys[0], keys[1]), properties, line, validity)
+    edges.add((keys[0], keys[1]), properties, line)
 
 
 def _end_key(item: Mapping[str, object], end: str, kind: str, file: int) -> str:

@@ -1,7 +1,8 @@
 """Nodes and edges with properties, as networkx, yEd and Neo4j write them, become labels, edges and facts.
 
 Of a node's properties one is its label, and every other one is an edge to a value; where a node has a place in a
-drawing, the properties of that drawing are nothing. Of an edge's properties one is its relation and one its weight.
+drawing, the properties of that drawing are nothing. Of an edge's properties one is its relation, one its weight, and
+others qualify it: those that the settings name as columns of tables.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from kg_reason.config import BuildConfig
 from kg_reason.kg.curies import XSD
 from kg_reason.kg.delimited import parse_weight
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.names import readable_name
-from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL
+from kg_reason.kg.qualifiers import VALID_FROM, VALID_UNTIL, column_name, spellings
+from kg_reason.kg.table_layout import one_relation
 from kg_reason.kg.triples import cell_key, literal_key, literal_parts
 from kg_reason.kg.validity import Validity
 from kg_reason.kg.words import caseless
@@ -23,9 +26,8 @@ Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
 Properties = Mapping[str, Value]
 
-LABEL_PROPERTIES = ("label", "name", "title", "preflabel", "pref_label")  # the first that is there
+LABEL_PROPERTIES = ("label", "name", "title", "preflabel", "pref label")  # the first that is there
 RELATION_PROPERTIES = ("relation", "predicate", "relationship", "label", "type", "interaction", "name", "key")
-WEIGHT_PROPERTY = "weight"
 PLAIN_RELATION = "related to"  # of an edge that does not say what it is
 DRAWING = frozenset({
     "x", "y", "z", "fx", "fy", "vx", "vy", "r", "g", "b", "a", "w", "h", "size", "width", "height", "color", "colour",
@@ -64,7 +66,7 @@ def value_key(value: Scalar) -> str:
 
 def is_label(name: str) -> bool:
     """Tell whether a property of this name is the label of its node."""
-    return caseless(name) in LABEL_PROPERTIES
+    return column_name(name) in LABEL_PROPERTIES
 
 
 def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> None:
@@ -87,33 +89,52 @@ def add_node(rows: RowWriter, key: str, properties: Properties, line: int) -> No
                     rows.edge(key, one_line(name), value_key(value), line)
 
 
-def add_edge(
-    rows: RowWriter, ends: tuple[str, str], properties: Properties, line: int, validity: Validity
-) -> None:
-    """Add an edge with its relation and weight, where it holds.
+class EdgeWriter:
+    """Adds edges with what their properties say: relation, weight, and what else qualifies them.
 
     Args:
-        rows: grows by it.
-        ends: keys of head and tail.
-        properties: of the edge.
-        line: where it stands.
-        validity: tells by its dates whether it holds.
+        rows: grows by the edges.
+        config: names of properties, the relation of edges that name none, and the day on which edges must hold.
 
     Raises:
-        ValueError: a weight or a date that is none, or a key that cannot be stored.
+        ConfigError: `as_of` is no day.
     """
-    chosen = _first_name(properties, RELATION_PROPERTIES)
-    relation = one_line(_texts(properties[chosen])[0]) if chosen else PLAIN_RELATION
-    named = _first_name(properties, (WEIGHT_PROPERTY,))
-    weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
-    qualifiers: dict[str, tuple[str, ...]] = {}
-    for name in sorted(properties):
-        qualifier = validity.names.columns.get(caseless(name), "")
-        if qualifier and name != chosen:
-            qualifiers[qualifier] = (*qualifiers.get(qualifier, ()), *_texts(properties[name]))
-    first, last = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
-    if validity.holds(first, last):
-        rows.edge(ends[0], cell_key(relation), ends[1], line, weight, qualifiers)
+
+    def __init__(self, rows: RowWriter, config: BuildConfig) -> None:
+        self._rows = rows
+        self._validity = Validity(config)
+        self._relation = one_relation(config) or PLAIN_RELATION
+        self._relation_properties = (*spellings(config.relation_column), *RELATION_PROPERTIES)
+        self._weight_properties = spellings(config.weight_column)
+
+    def add(self, ends: tuple[str, str], properties: Properties, line: int, relation: str = "") -> None:
+        """Add an edge between two keys, head and tail, where it holds.
+
+        Args:
+            ends: the keys.
+            properties: of the edge.
+            line: where it stands.
+            relation: its own; empty: a property tells it.
+
+        Raises:
+            ValueError: a weight or a date that is none, or a key that cannot be stored.
+        """
+        chosen = "" if relation else _first_name(properties, self._relation_properties)
+        relation = relation or (one_line(_texts(properties[chosen])[0]) if chosen else self._relation)
+        named = _first_name(properties, self._weight_properties)
+        weight = parse_weight(_texts(properties[named])[0]) if named else math.nan
+        qualifiers: dict[str, tuple[str, ...]] = {}
+        for name in sorted(properties):
+            qualifier = self._validity.names.columns.get(column_name(name), "")
+            if qualifier and name != chosen:
+                qualifiers[qualifier] = (*qualifiers.get(qualifier, ()), *_texts(properties[name]))
+        first, last = (next(iter(qualifiers.get(name, ())), "") for name in (VALID_FROM, VALID_UNTIL))
+        if self._validity.holds(first, last):
+            self._rows.edge(ends[0], cell_key(relation), ends[1], line, weight, qualifiers)
+
+    def tell(self) -> None:
+        """Say how many edges of the file do not hold."""
+        self._validity.tell(self._rows.name)
 
 
 def one_line(text: str) -> str:
@@ -122,8 +143,8 @@ def one_line(text: str) -> str:
 
 
 def _first_name(properties: Properties, wanted: Iterable[str]) -> str:
-    """Return the property of the first wanted name, without regard to case, that says something; empty if none."""
-    names = {caseless(name): name for name in sorted(properties, reverse=True)}
+    """Return the property of the first wanted name (`column_name`) that says something; empty if none."""
+    names = {column_name(name): name for name in sorted(properties, reverse=True)}
     for name in wanted:
         if name in names and any(text.strip() for text in _texts(properties[names[name]])):
             return names[name]

@@ -38,12 +38,30 @@ Qualifiers = Mapping[str, tuple[str, ...]]
 NONE: Qualifiers = {}
 
 
+def column_name(text: str) -> str:
+    """Return the name of a column or property as it is compared: without case, a blank for an underscore.
+
+    >>> column_name(" Valid_From")
+    'valid from'
+    """
+    return caseless(" ".join(text.replace("_", " ").split()))
+
+
+def spellings(column: str) -> list[str]:
+    """Return the names that a setting gives a column, as they are compared: one, several between bars, or none.
+
+    >>> spellings("Kopf|subject")
+    ['kopf', 'subject']
+    """
+    return [column_name(name) for name in column.split("|") if name.strip()]
+
+
 class QualifierNames:
     """Tells which qualifier a column, a property or a relation gives.
 
     Attributes:
-        columns: qualifiers by the `caseless` name of a column or property: those of the settings, and what else is to
-            be kept (`qualifier_columns`).
+        columns: qualifiers by the `column_name` of a column or property: those of the settings, and what else is to be
+            kept (`qualifier_columns`).
     """
 
     def __init__(self, config: BuildConfig) -> None:
@@ -51,16 +69,21 @@ class QualifierNames:
             config.weight_column: WEIGHT, config.from_column: VALID_FROM, config.until_column: VALID_UNTIL,
             config.source_column: SOURCE,
         }  # fmt: skip
-        others = {caseless(name.strip()): readable_relation(name.strip()) for name in config.qualifier_columns}
-        settled = {caseless(name.strip()): qualifier for name, qualifier in own.items()}
+        others = {column_name(name): _own_name(name.strip()) for name in config.qualifier_columns}
+        settled = {name: qualifier for column, qualifier in own.items() for name in spellings(column)}
         self.columns = {**others, **settled}
         self._known = {plain: name for name, plains in _WELL_KNOWN.items() for plain in plains}
-        self._known |= {plain_name(readable_relation(name)): qualifier for name, qualifier in own.items()}
+        self._known |= {plain_name(readable_relation(name)): qualifier for name, qualifier in settled.items()}
 
     def of_relation(self, relation: str) -> str:
         """Return the qualifier that a relation between a statement and a value gives."""
-        readable = readable_relation(relation)
-        return self._known.get(plain_name(readable), readable)
+        return self._known.get(plain_name(readable_relation(relation))) or _own_name(relation)
+
+
+def _own_name(name: str) -> str:
+    """Return the readable name of a qualifier without one of ours; a weight by another name leaves `weight` free."""
+    readable = readable_relation(name)
+    return f"plain {readable}" if readable in (WEIGHT, VALID_FROM, VALID_UNTIL, SOURCE) else readable
 
 
 def qualifier_text(qualifiers: Mapping[str, tuple[str, ...]]) -> str:
@@ -130,7 +153,7 @@ def shown_weight(weight: float) -> float:
     >>> shown_weight(float(np.float32(0.12)))
     0.12
     """
-    return float(str(np.float32(weight)))
+    return 1.0 if weight == 1.0 else float(str(np.float32(weight)))  # as most are; it takes no time
 
 
 def plain_qualifiers(qualifiers: Qualifiers) -> dict[str, str | float | list[str]]:

@@ -32,6 +32,21 @@ def test_several_files_become_one_graph(files, tmp_path):
     assert [str(source) for source in graph.edge_sources(0)] == [f"{files[0]}:3"]
 
 
+def test_tables_of_several_makers_become_one_graph(tmp_path, caplog):
+    tables = {
+        "a.csv": "Kopf;Ende;Anteil\nviolin;instrument;0.5\n", "b.csv": "object,subject\ninstrument,drum\n",
+        "c.tsv": "Kopf\trelation\tEnde\ncello\tsounds like\tviolin\n", "d.tsv": "flute\tinstrument\n",
+    }  # fmt: skip
+    for name, text in tables.items():
+        (tmp_path / name).write_text(text)
+    names = {"head_column": "Kopf|subject", "tail_column": "Ende|object", "weight_column": "Anteil"}
+    stats = build_graph(tmp_path, tmp_path / "kg", BuildConfig(relation="is a", **names))
+    assert (stats.relations, caplog.messages) == ({"is a": 3, "sounds like": 1}, [])
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert sorted(graph.edge_weight.tolist()) == [0.5, 1.0, 1.0, 1.0]
+    assert len(graph.edges_of(graph.entity("instrument"))) == 3
+
+
 def test_one_path_may_be_given_alone(files, tmp_path):
     assert build_graph(str(files[0]), str(tmp_path / "kg")).num_triples == 2
 
@@ -103,21 +118,6 @@ def test_files_without_triples_make_an_empty_graph_and_a_warning(tmp_path, caplo
 def test_the_order_of_files_changes_no_result(files, tmp_path):
     first = build_graph(files, tmp_path / "kg").fingerprint
     assert build_graph(files[::-1], tmp_path / "other").fingerprint == first
-
-
-def test_a_header_that_was_read_as_a_triple_is_mentioned(files, tmp_path, caplog):
-    (tmp_path / "c.csv").write_text("subject,predicate,object\nviolin,is a,instrument\nviola,is a,instrument\n")
-    build_graph([*files, tmp_path / "c.csv"], tmp_path / "kg")
-    assert [record.getMessage() for record in caplog.records] == [
-        f"{tmp_path / 'c.csv'}:1: was read as a triple; if it is a header, name its columns (--head-column, "
-        "--relation-column, --tail-column)"
-    ]
-
-
-def test_a_first_line_that_the_others_speak_of_is_no_header(tmp_path, caplog):
-    (tmp_path / "c.csv").write_text("violin,made of,wood\nviolin,is a,instrument\nviola,is a,instrument\n")
-    build_graph(tmp_path / "c.csv", tmp_path / "kg")
-    assert caplog.records == []
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(files, tmp_path):

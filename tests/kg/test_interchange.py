@@ -84,6 +84,17 @@ def test_graphml_is_read_by_networkx_again(toy_graph: KnowledgeGraph, tmp_path: 
     assert again.number_of_edges() == toy_graph.num_edges
 
 
+def test_labels_that_graphml_has_no_place_for_are_counted(caplog):
+    labels = [Triple("ex:a", LABEL, text, T) for text in ("Anna", "Bella", "Cleo")]
+    graph = KnowledgeGraph.from_triples([Triple("ex:a", "ex:r", "ex:b", T), *labels])
+    text = export_text(graph, "graphml")
+    assert sum(name in text for name in ("Anna", "Bella", "Cleo")) == 1
+    assert caplog.messages == ["labels left out because GraphML holds one of each entity: 2"]
+    caplog.clear()
+    export_text(KnowledgeGraph.from_triples([Triple("ex:a", "ex:r", "ex:b", T), labels[0]]), "graphml")
+    assert caplog.messages == []
+
+
 def test_an_unknown_format_is_refused(toy_graph: KnowledgeGraph, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="found 'xls', expected one of nt, ttl, tsv, graphml"):
         export_graph(toy_graph, tmp_path / "x", "xls")

@@ -38,16 +38,34 @@ def test_with_one_thread_one_iterator_ends_before_the_next_begins():
 
 
 def test_of_several_faults_the_one_of_the_first_iterator_is_raised():
-    first_may_fail, second_failed = threading.Event(), threading.Event()
-    done = threading.Event()
+    second_failed, done = threading.Event(), threading.Event()
     done.set()
     sources = [
-        lambda: failing("first", second_failed, first_may_fail),
+        lambda: failing("first", second_failed, done),
         lambda: failing("second", done, second_failed),
         lambda: failing("never begun", done, done),
     ]
+    items = interleaved(sources, 2)
+    assert {next(items), next(items)} == {("first", 0), ("second", 0)}  # so both are at their faults
     with pytest.raises(ValueError, match="first"):
-        list(interleaved(sources, 2))
+        next(items)
+
+
+def test_after_a_fault_the_others_end_with_the_item_that_they_are_at():
+    begun, failed, closed = threading.Event(), threading.Event(), list[str]()
+
+    def long() -> Generator[tuple[str, int], None, None]:
+        for item in counting("long", 100_000, closed):
+            if item[1] == 3:
+                begun.set()
+                failed.wait()
+            yield item
+
+    found = []
+    with pytest.raises(ValueError, match="second"):
+        found.extend(interleaved([long, lambda: failing("second", begun, failed)], 2))
+    assert 3 <= len(found) < 100_000
+    assert closed == ["long"]
 
 
 def test_no_iterator_begins_after_a_fault():

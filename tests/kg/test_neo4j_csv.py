@@ -107,3 +107,16 @@ def test_a_header_that_makes_neither_nodes_nor_edges_is_told(tmp_path, header, r
     (tmp_path / "a.csv").write_text(f"{header}\n1,2\n")
     with pytest.raises(InputSyntaxError, match=f"a.csv:{reason}"):
         build([tmp_path / "a.csv"], input_format="neo4j")
+
+
+def test_relationships_of_one_type_need_no_column_for_it(tmp_path):
+    (tmp_path / "knows.csv").write_text(":START_ID,:END_ID,name,kind\na,b,x,y\n")
+    with pytest.raises(InputSyntaxError, match="knows.csv:1: expected a column :TYPE, .*--relation"):
+        build([tmp_path / "knows.csv"])
+    assert edges(build([tmp_path / "knows.csv"], relation="KNOWS")) == {("a", "knows", "b")}
+
+
+def test_a_type_is_the_relation_whatever_column_tables_have(tmp_path):
+    (tmp_path / "knows.csv").write_text(":START_ID,:END_ID,:TYPE,kind\na,b,KNOWS,y\n")
+    graph = build([tmp_path / "knows.csv"], relation_column="kind", relation="likes")
+    assert edges(graph) == {("a", "knows", "b")}

@@ -93,10 +93,11 @@ def test_a_graph_without_qualifiers_stores_none(tmp_path):
 @pytest.mark.parametrize(("relation", "name"), [
     ("http://schema.org/startDate", "valid_from"), ("http://www.wikidata.org/prop/qualifier/P582", "valid_until"),
     ("http://purl.org/dc/terms/source", "source"), ("http://e/heldSince", "valid_from"), ("http://e/share", "weight"),
-    ("http://e/shareClass", "share class"), ("http://e/valid_from", "valid_from"),
+    ("http://e/shareClass", "share class"), ("http://e/valid_from", "valid_from"), ("http://e/weight", "plain weight"),
+    ("http://e/stake", "weight"),
 ])
 def test_a_relation_gives_the_qualifier_that_its_name_tells(relation, name):
-    names = QualifierNames(BuildConfig(from_column="held_since", weight_column="share"))
+    names = QualifierNames(BuildConfig(from_column="held_since", weight_column="share|Stake"))
     assert names.of_relation(relation) == name
 
 
