@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import signal
 import struct
@@ -32,6 +33,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
+OUT_OF_MEMORY = 3  # exit status
 WANT, STATEMENTS, FAULT, END = b"?", b"s", b"f", b"."
 FORMATS = {
     "ttl": pyoxigraph.RdfFormat.TURTLE,
@@ -285,4 +287,7 @@ def _set_limit(limit: int, wanted: int, *, hard: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MemoryError:  # also while a fault was to be told
+        os._exit(OUT_OF_MEMORY)

@@ -164,16 +164,16 @@ class ParserProcess:
             status = self._started().wait(SECONDS_TO_DIE)
         except subprocess.TimeoutExpired:
             return _ParserDeathError("the parser fell silent")
+        advice = f", as where it needs more than {self.config.max_parser_mb:,} MB (--max-parser-mb)"
         if status >= 0:
-            return _ParserDeathError(f"the parser died (exit status {status})")
+            is_memory = status == parser_child.OUT_OF_MEMORY
+            return _ParserDeathError(f"the parser died (exit status {status}){advice if is_memory else ''}")
         name = signal.Signals(-status).name
         if name == "SIGXCPU":
             seconds = self.config.max_parser_seconds
             return _ParserDeathError(f"the parser got nowhere in {seconds:,} s (--max-parser-seconds)")
-        advice = ""
-        if name in ("SIGABRT", "SIGKILL"):
-            advice = f", as where it needs more than {self.config.max_parser_mb:,} MB (--max-parser-mb)"
-        return _ParserDeathError(f"the parser died (signal {name}){advice}")
+        is_memory = name in ("SIGABRT", "SIGKILL")
+        return _ParserDeathError(f"the parser died (signal {name}){advice if is_memory else ''}")
 
 
 class _ParserDeathError(Exception):

@@ -99,6 +99,12 @@ def test_a_child_that_needs_too_much_memory_is_a_fault_that_names_the_setting():
     assert "(--max-parser-mb)" in fault.reason
 
 
+def test_a_child_that_lacks_the_memory_to_tell_its_fault_ends_with_a_status_that_does(parser, tmp_path, monkeypatch):
+    instead(tmp_path, monkeypatch, f"{LOADED}\nmodule.os._exit(module.OUT_OF_MEMORY)")
+    _, (fault,) = parse(parser, TRIPLE)
+    assert fault.reason.startswith("the parser died (exit status 3), as where it needs more than")
+
+
 def test_a_child_that_computes_without_getting_on_is_ended(parser, tmp_path, monkeypatch):
     instead(tmp_path, monkeypatch, f"""
 {LOADED}
