@@ -292,7 +292,7 @@ class TermInterner:
     def canonical_order(self) -> Int64:
         """Return the term ids [num_terms] in an order that depends on the set of keys only: by hash, ties by bytes."""
         hashes = self._hashes[: self.num_terms]
-        order = np.argsort(hashes, kind="stable").astype(np.int64)
+        order = np.argsort(hashes)  # not stable, so several times as fast
         ordered = hashes[order]
         tied = np.flatnonzero(ordered[1:] == ordered[:-1])
         for place in tied:
