@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
+from kg_reason.kg.counting import stable_order
 from kg_reason.kg.label_scan import SLOW, scan_labels
 from kg_reason.kg.terms import TermInterner, TermTable
 from kg_reason.kg.words import (
@@ -238,7 +239,7 @@ def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, rows: Int64
         np.cumsum(np.bincount(parent, minlength=num_nodes), out=child_start[1:])
         first_level = child_key[: child_start[1]]
         root_child[first_level] = np.arange(1, len(first_level) + 1, dtype=np.int32)
-    order = np.argsort(node_of_entry, kind="stable")
+    order = stable_order(node_of_entry)
     node_start = np.zeros(num_nodes + 1, dtype=np.int64)
     np.cumsum(np.bincount(node_of_entry, minlength=num_nodes), out=node_start[1:])
     return LabelIndex(
