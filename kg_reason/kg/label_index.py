@@ -134,17 +134,19 @@ def index_labels(
             slow_entries.append((number, len(words), shape))
     interner = TermInterner()
     flat = np.concatenate([interner.intern(scanned.text, scanned.spans), interner.intern_keys(slow_words)])
-    plain = np.flatnonzero(scanned.num_words > 0)
+    num_words, shape = scanned.num_words, scanned.shape
+    del scanned  # the texts and spans of all words are the largest arrays here
+    plain = np.flatnonzero(num_words > 0)
     slow = np.array(slow_entries, dtype=np.int64).reshape(-1, 3)
-    lengths = np.concatenate([scanned.num_words[plain], slow[:, 1]])
+    lengths = np.concatenate([num_words[plain], slow[:, 1]])
     place = np.concatenate([plain, slow[:, 0]])
-    shapes = np.concatenate([scanned.shape[plain], slow[:, 2]])
+    shapes = np.concatenate([shape[plain], slow[:, 2]])
     starts = np.cumsum(lengths) - lengths
     if len(slow):
         order = np.argsort(place, kind="stable")
         lengths, place, shapes, starts = lengths[order], place[order], shapes[order], starts[order]
     in_order = interner.canonical_order()
-    word_id = np.empty(len(in_order), dtype=np.int64)
+    word_id = np.empty(len(in_order), dtype=np.int32)
     word_id[in_order] = np.arange(len(in_order))
     child_key, node = _trie(word_id[flat], starts, lengths, max(len(in_order), 1))
     return _index(interner.table(in_order), child_key, node, rows[place], shapes)
@@ -208,7 +210,7 @@ def _pack(shapes: Sequence[int], variant: int) -> int:
     return packed
 
 
-def _trie(words: Int64, starts: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
+def _trie(words: Int32, starts: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
     """Return the sorted keys of the nodes and the node of each entry, level by level."""
     node = np.zeros(len(lengths), dtype=np.int64)
     keys: list[Int64] = []

@@ -20,6 +20,7 @@ Int64 = NDArray[np.int64]
 
 HASH_MASK = (1 << 40) - 1
 _FACTOR = 1000003
+_PIECE = 1 << 16  # rows for which room is reserved at a time
 _BATCH = 64  # rows of one go of interning
 _TERM, _PLACE = 0, 1  # the two numbers of an interner's slot
 _TERM_BITS, _LENGTH_BITS = 31, 24
@@ -241,15 +242,12 @@ class TermInterner:
     def intern(self, buffer: Bytes, spans: Int64) -> Int32:
         """Return the ids int32 [n] of the keys `buffer[start:end]` for spans [n, 2]."""
         # Long blocks go in pieces: room is reserved for the worst case, in which every key of a piece is unseen.
-        pieces = [self._intern_piece(buffer, spans[first : first + 65536]) for first in range(0, len(spans), 65536)]
-        return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
-
-    def _intern_piece(self, buffer: Bytes, spans: Int64) -> Int32:
-        self._reserve(len(spans), int((spans[:, 1] - spans[:, 0]).sum()))
         ids, room = np.empty(len(spans), dtype=np.int32), np.empty((2, _BATCH), dtype=np.int64)
-        self.num_terms = int(
-            _intern(buffer, spans, self._text, self._offset, self._hashes, self._slot, self.num_terms, ids, room)
-        )
+        for first in range(0, len(spans), _PIECE):
+            piece = spans[first : first + _PIECE]
+            self._reserve(len(piece), int((piece[:, 1] - piece[:, 0]).sum()))
+            keys = self._text, self._offset, self._hashes, self._slot
+            self.num_terms = int(_intern(buffer, piece, *keys, self.num_terms, ids[first : first + _PIECE], room))
         return ids
 
     def intern_keys(self, keys: list[str]) -> Int32:
