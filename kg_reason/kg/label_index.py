@@ -120,7 +120,8 @@ def index_labels(
         tags: language tags by number; empty = untagged, cut by English rules.
     """
     if not len(rows):
-        return _index(TermInterner().table(np.empty(0, dtype=np.int64)), *_trie(rows, rows, rows, 1), rows, rows)
+        words = np.empty(0, dtype=np.int32)
+        return _index(TermInterner().table(rows), *_trie(words, rows, rows, 1), rows, rows)
     primary = [primary_language(tag) for tag in tags]
     english = np.array([name in ("", "en") for name in primary], dtype=np.bool_)[language[rows]]
     scanned = scan_labels(text, offset, rows, english, MAX_LABEL_WORDS, MAX_LABEL_CHARACTERS)
@@ -134,13 +135,13 @@ def index_labels(
             slow_entries.append((number, len(words), shape))
     interner = TermInterner()
     flat = np.concatenate([interner.intern(scanned.text, scanned.spans), interner.intern_keys(slow_words)])
-    num_words, shape = scanned.num_words, scanned.shape
+    num_words, packed = scanned.num_words, scanned.shape
     del scanned  # the texts and spans of all words are the largest arrays here
     plain = np.flatnonzero(num_words > 0)
     slow = np.array(slow_entries, dtype=np.int64).reshape(-1, 3)
     lengths = np.concatenate([num_words[plain], slow[:, 1]])
     place = np.concatenate([plain, slow[:, 0]])
-    shapes = np.concatenate([shape[plain], slow[:, 2]])
+    shapes = np.concatenate([packed[plain], slow[:, 2]])
     starts = np.cumsum(lengths) - lengths
     if len(slow):
         order = np.argsort(place, kind="stable")
