@@ -120,8 +120,8 @@ def index_labels(
         tags: language tags by number; empty = untagged, cut by English rules.
     """
     if not len(rows):
-        words = np.empty(0, dtype=np.int32)
-        return _index(TermInterner().table(rows), *_trie(words, rows, rows, 1), rows, rows)
+        none = np.empty(0, dtype=np.int32)
+        return _index(TermInterner().table(rows), *_trie(none, rows, rows, 1), rows, rows)
     primary = [primary_language(tag) for tag in tags]
     english = np.array([name in ("", "en") for name in primary], dtype=np.bool_)[language[rows]]
     scanned = scan_labels(text, offset, rows, english, MAX_LABEL_WORDS, MAX_LABEL_CHARACTERS)
