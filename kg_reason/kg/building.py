@@ -29,7 +29,7 @@ from kg_reason.kg.storage import (
     read_bad_lines,
     write_header,
 )
-from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.kg.triples import BadLines, Source, Triple, TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,9 @@ def is_delimited(item: InputFile) -> bool:
 def warm_up(graph: KnowledgeGraph) -> None:
     """Compile linking and path search for a graph, or read them from the compiler's cache."""
     EntityLinker(graph).link("A man plays a violin.")
-    Retriever(graph).warm_up()
+    # Search is the same code for every graph, and reading a large one's shape first takes a second.
+    edge = Triple("violin", "is a", "instrument", Source("", 0))
+    Retriever(KnowledgeGraph.from_triples([edge])).warm_up()
 
 
 def num_bad_lines(folder: Path) -> int:

@@ -28,6 +28,16 @@ def compiled(function: Function) -> Function:
     return cast(Function, numba.njit(cache=True, nogil=True)(function))
 
 
+def compiled_leaf(function: Function) -> Function:
+    """Compile as `compiled` does a kernel that makes no arrays: who holds them is not counted.
+
+    Counting costs more than the work of a short function that is called for every field of a file.
+    """
+    if numba is None:
+        return function
+    return cast(Function, numba.njit(cache=True, nogil=True, _nrt=False)(function))
+
+
 def interpreted(function: Function) -> Function:
     """Return the plain Python of a kernel, for the tests that hold both ways equal."""
     return cast(Function, getattr(function, "py_func", function))

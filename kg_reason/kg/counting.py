@@ -10,6 +10,8 @@ from kg_reason.kg.compiled import compiled
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
+_ROW_BITS = 31
+
 
 @compiled
 def _place(values: Int32, order: Int64, next_place: Int64, out: Int64) -> None:
@@ -57,6 +59,18 @@ def counted_order(values: Int32, num_values: int, order: Int64 | None = None) ->
     else:
         _place(values, order, next_place, out)
     return out
+
+
+def stable_order(keys: Int64) -> Int64:
+    """Return the rows int64 [n] by ascending key, each in 0 .. 2**31 - 1; rows of one key stay as they were.
+
+    Keys need not be dense. Sorting key and row as one number is several times as fast as a stable sort of the keys.
+    """
+    rows = keys << _ROW_BITS
+    rows |= np.arange(len(keys), dtype=np.int64)
+    rows.sort()
+    rows &= (1 << _ROW_BITS) - 1
+    return rows
 
 
 @compiled

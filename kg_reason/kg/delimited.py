@@ -130,6 +130,7 @@ def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDA
         language=np.zeros((num_optional, 2), dtype=np.int64),
         pos=np.zeros(num_optional, dtype=np.uint8),
         qualifiers=np.zeros((num_lines if layout.qualifiers else 0, len(layout.qualifiers), 2), dtype=np.int64),
+        bounds=np.zeros((2, len(layout.fields)), dtype=np.int64),
     )
     fields = np.array(layout.fields, dtype=np.int64)
     num_rows, num_rest = scan_rows(buffer, first_line, ord(layout.delimiter), fields, scanned)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.compiled import compiled
+from kg_reason.kg.compiled import compiled_leaf
 from kg_reason.kg.ntriples_scan import scan_language, utf8_width
 
 NONE, HEAD, RELATION, TAIL, WEIGHT, RANK, LANGUAGE, POS = range(8)
@@ -35,14 +35,15 @@ class ScannedRows(NamedTuple):
     language: NDArray[np.int64]  # [num_lines, 2], start and end in the buffer
     pos: NDArray[np.uint8]
     qualifiers: NDArray[np.int64]  # [num_lines, num_qualifiers, 2], start and end in the buffer; [0, 0, 2] without any
+    bounds: NDArray[np.int64]  # [2, num_fields], starts and ends of the fields of one line
 
 
-@compiled
+@compiled_leaf
 def _is_space(byte: int) -> bool:
     return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
 
 
-@compiled
+@compiled_leaf
 def _may_be_wide_space(first: int, second: int) -> bool:
     """Say whether a character that starts with these two bytes may be white space beyond ASCII."""
     if first == 0xC2:
@@ -54,7 +55,7 @@ def _may_be_wide_space(first: int, second: int) -> bool:
     return first == 0xE3 and second == 0x80
 
 
-@compiled
+@compiled_leaf
 def _trim(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     """Return the cell without ASCII white space at its ends; (-1, -1) if other white space may be there."""
     while start < end and _is_space(buffer[start]):
@@ -72,7 +73,7 @@ def _trim(buffer: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-@compiled
+@compiled_leaf
 def _scan_decimal(buffer: NDArray[np.uint8], start: int, end: int) -> float:
     """Return the value of up to 15 digits with or without a point among them; -1.0 if it is no such number."""
     value, num_digits, num_decimals = 0, 0, -1
@@ -94,7 +95,7 @@ def _scan_decimal(buffer: NDArray[np.uint8], start: int, end: int) -> float:
     return float(value / _POWERS_OF_TEN[max(num_decimals, 0)])
 
 
-@compiled
+@compiled_leaf
 def _scan_rank(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     """Return the value of up to nine digits; 0 if it is no such number."""
     value = 0
@@ -105,7 +106,7 @@ def _scan_rank(buffer: NDArray[np.uint8], start: int, end: int) -> int:
     return value
 
 
-@compiled
+@compiled_leaf
 def _fill_optional(
     buffer: NDArray[np.uint8], field: int, start: int, end: int, row: int, scanned: ScannedRows
 ) -> bool:
@@ -128,14 +129,14 @@ def _fill_optional(
     return True
 
 
-@compiled
+@compiled_leaf
 def _is_other_term(buffer: NDArray[np.uint8], cell: int) -> bool:
     """Say whether a cell reads like a literal, a blank node or a triple term of RDF."""
     first, second = buffer[cell], buffer[cell + 1]
     return bool(first == 34 or (first == 95 and second == 58) or (first == 60 and second == 60))
 
 
-@compiled
+@compiled_leaf
 def _clear_optional(row: int, scanned: ScannedRows) -> None:
     if row < len(scanned.weight):
         scanned.weight[row] = np.nan
@@ -144,14 +145,14 @@ def _clear_optional(row: int, scanned: ScannedRows) -> None:
         scanned.pos[row] = 0
 
 
-@compiled
+@compiled_leaf
 def _is_text(word: int) -> bool:
     """Say whether eight bytes are ASCII from the space on, so that none of them is a line end or a tab."""
     # No byte carries over into the next: 0x7F + 0x60 is below 0x100.
     return bool((((word & _LOW_BITS) + _UP_TO_SPACE) & ~word & _HIGH_BITS) == _HIGH_BITS)
 
 
-@compiled
+@compiled_leaf
 def _split_line(
     buffer: NDArray[np.uint8],
     words: NDArray[np.uint64],
@@ -185,7 +186,7 @@ def _split_line(
             place += 1
 
 
-@compiled
+@compiled_leaf
 def _is_blank(buffer: NDArray[np.uint8], start: int, end: int) -> bool:
     for place in range(start, end):  # noqa: SIM110  numba compiles no generators
         if buffer[place] != 32 and buffer[place] != 13:
@@ -193,7 +194,7 @@ def _is_blank(buffer: NDArray[np.uint8], start: int, end: int) -> bool:
     return True
 
 
-@compiled
+@compiled_leaf
 def scan_rows(
     buffer: NDArray[np.uint8], first_line: int, delimiter: int, fields: NDArray[np.int64], scanned: ScannedRows
 ) -> tuple[int, int]:
@@ -210,8 +211,7 @@ def scan_rows(
         How many rows and other lines were filled.
     """
     num_rows, num_rest = 0, 0
-    starts = np.zeros(len(fields), dtype=np.int64)
-    ends = np.zeros(len(fields), dtype=np.int64)
+    starts, ends = scanned.bounds[0], scanned.bounds[1]
     columns = (scanned.head, scanned.relation, scanned.tail)
     # Eight bytes at a time, where none of them can be the delimiter.
     words = buffer[: len(buffer) // 8 * 8 if delimiter < 32 else 0].view(np.uint64)

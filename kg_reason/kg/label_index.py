@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.kg.compiled import compiled
+from kg_reason.kg.counting import stable_order
 from kg_reason.kg.label_scan import SLOW, scan_labels
 from kg_reason.kg.terms import TermInterner, TermTable
 from kg_reason.kg.words import (
@@ -119,7 +120,8 @@ def index_labels(
         tags: language tags by number; empty = untagged, cut by English rules.
     """
     if not len(rows):
-        return _index(TermInterner().table(np.empty(0, dtype=np.int64)), *_trie(rows, rows, rows, 1), rows, rows)
+        none = np.empty(0, dtype=np.int32)
+        return _index(TermInterner().table(rows), *_trie(none, rows, rows, 1), rows, rows)
     primary = [primary_language(tag) for tag in tags]
     english = np.array([name in ("", "en") for name in primary], dtype=np.bool_)[language[rows]]
     scanned = scan_labels(text, offset, rows, english, MAX_LABEL_WORDS, MAX_LABEL_CHARACTERS)
@@ -133,17 +135,19 @@ def index_labels(
             slow_entries.append((number, len(words), shape))
     interner = TermInterner()
     flat = np.concatenate([interner.intern(scanned.text, scanned.spans), interner.intern_keys(slow_words)])
-    plain = np.flatnonzero(scanned.num_words > 0)
+    num_words, packed = scanned.num_words, scanned.shape
+    del scanned  # the texts and spans of all words are the largest arrays here
+    plain = np.flatnonzero(num_words > 0)
     slow = np.array(slow_entries, dtype=np.int64).reshape(-1, 3)
-    lengths = np.concatenate([scanned.num_words[plain], slow[:, 1]])
+    lengths = np.concatenate([num_words[plain], slow[:, 1]])
     place = np.concatenate([plain, slow[:, 0]])
-    shapes = np.concatenate([scanned.shape[plain], slow[:, 2]])
+    shapes = np.concatenate([packed[plain], slow[:, 2]])
     starts = np.cumsum(lengths) - lengths
     if len(slow):
         order = np.argsort(place, kind="stable")
         lengths, place, shapes, starts = lengths[order], place[order], shapes[order], starts[order]
     in_order = interner.canonical_order()
-    word_id = np.empty(len(in_order), dtype=np.int64)
+    word_id = np.empty(len(in_order), dtype=np.int32)
     word_id[in_order] = np.arange(len(in_order))
     child_key, node = _trie(word_id[flat], starts, lengths, max(len(in_order), 1))
     return _index(interner.table(in_order), child_key, node, rows[place], shapes)
@@ -207,7 +211,7 @@ def _pack(shapes: Sequence[int], variant: int) -> int:
     return packed
 
 
-def _trie(words: Int64, starts: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
+def _trie(words: Int32, starts: Int64, lengths: Int64, num_words: int) -> tuple[Int64, Int64]:
     """Return the sorted keys of the nodes and the node of each entry, level by level."""
     node = np.zeros(len(lengths), dtype=np.int64)
     keys: list[Int64] = []
@@ -238,7 +242,7 @@ def _index(table: TermTable, child_key: Int64, node_of_entry: Int64, rows: Int64
         np.cumsum(np.bincount(parent, minlength=num_nodes), out=child_start[1:])
         first_level = child_key[: child_start[1]]
         root_child[first_level] = np.arange(1, len(first_level) + 1, dtype=np.int32)
-    order = np.argsort(node_of_entry, kind="stable")
+    order = stable_order(node_of_entry)
     node_start = np.zeros(num_nodes + 1, dtype=np.int64)
     np.cumsum(np.bincount(node_of_entry, minlength=num_nodes), out=node_start[1:])
     return LabelIndex(

@@ -204,6 +204,7 @@ def scan_block(
         rest=np.empty((num_lines, 3), dtype=np.int64),
         names=np.empty(len(buffer), dtype=np.uint8),
         graph=np.empty((num_lines if with_graph else 0, 2), dtype=np.int64),
+        bounds=np.zeros((2, 4), dtype=np.int64),
     )
     prefix = np.frombuffer(bytearray(b"" if names.numbered else names.prefix), dtype=np.uint8)
     num_rows, num_rest, num_names = scan_lines(buffer, first_line, with_graph, prefix, scanned)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.compiled import compiled
+from kg_reason.kg.compiled import compiled_leaf
 
 _PLAIN, _PERCENT, _HASH, _TEXT, _END, _OTHER = range(6)
 
@@ -55,9 +55,10 @@ class ScannedLines(NamedTuple):
     rest: NDArray[np.int64]  # [num_lines, 3], start, end and number of each line that is not plain
     names: NDArray[np.uint8]  # [num_name_bytes]
     graph: NDArray[np.int64]  # [num_lines, 2], with its brackets; empty spans where no IRI names one. [0, 2]: not asked
+    bounds: NDArray[np.int64]  # [2, 4], starts and ends of the terms of one line
 
 
-@compiled
+@compiled_leaf
 def utf8_width(buffer: NDArray[np.uint8], place: int) -> int:
     """Return how many bytes the character beyond ASCII takes that is at a place; 0 if it is not valid UTF-8."""
     first = buffer[place]
@@ -79,7 +80,7 @@ def utf8_width(buffer: NDArray[np.uint8], place: int) -> int:
     return 4
 
 
-@compiled
+@compiled_leaf
 def _scan_authority(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the end of a host name with or without a port that starts here; -1 if it is anything else."""
     while _HOST[buffer[place]] == 1:
@@ -91,7 +92,7 @@ def _scan_authority(buffer: NDArray[np.uint8], place: int) -> int:
     return place if buffer[place] in (47, 63, 35, 62) else -1  # / ? # >
 
 
-@compiled
+@compiled_leaf
 def _scan_iri(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the place of the bracket that closes an IRI whose first character is given; -1 if it is not plain."""
     if _ALPHA[buffer[place]] == 0:
@@ -126,7 +127,7 @@ def _scan_iri(buffer: NDArray[np.uint8], place: int) -> int:
             return -1
 
 
-@compiled
+@compiled_leaf
 def _scan_text(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the place of the quote that closes a literal whose first character is given; -1 if it is not plain."""
     while True:
@@ -146,7 +147,7 @@ def _scan_text(buffer: NDArray[np.uint8], place: int) -> int:
             return -1
 
 
-@compiled
+@compiled_leaf
 def scan_language(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the end of a tag like `en`, `en-GB`, `zh-Hans` or `zh-Hans-CN` that starts here; -1 if it is no such."""
     start = place
@@ -166,7 +167,7 @@ def scan_language(buffer: NDArray[np.uint8], place: int) -> int:
     return place
 
 
-@compiled
+@compiled_leaf
 def _starts_with(buffer: NDArray[np.uint8], start: int, end: int, prefix: NDArray[np.uint8]) -> bool:
     if end - start < len(prefix):
         return False
@@ -176,7 +177,7 @@ def _starts_with(buffer: NDArray[np.uint8], start: int, end: int, prefix: NDArra
     return True
 
 
-@compiled
+@compiled_leaf
 def _scan_literal(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the end of a literal whose opening quote is here, with its tag or datatype; -1 if it is not plain."""
     place = _scan_text(buffer, place + 1)
@@ -198,14 +199,14 @@ def _scan_literal(buffer: NDArray[np.uint8], place: int) -> int:
     return place
 
 
-@compiled
+@compiled_leaf
 def _skip_space(buffer: NDArray[np.uint8], place: int) -> int:
     while buffer[place] == 32 or buffer[place] == 9:
         place += 1
     return place
 
 
-@compiled
+@compiled_leaf
 def _scan_label(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the end of a blank node's label whose first character is given; -1 if it is not plain."""
     if _LABEL[buffer[place]] == 0 or buffer[place] == 45:
@@ -215,7 +216,7 @@ def _scan_label(buffer: NDArray[np.uint8], place: int) -> int:
     return place if buffer[place] == 32 or buffer[place] == 9 else -1
 
 
-@compiled
+@compiled_leaf
 def _scan_term(buffer: NDArray[np.uint8], place: int) -> int:
     """Return the end of the term that starts at a place, brackets and quotes included; -1 if it is not plain."""
     if buffer[place] == 60:  # <
@@ -228,7 +229,7 @@ def _scan_term(buffer: NDArray[np.uint8], place: int) -> int:
     return -1
 
 
-@compiled
+@compiled_leaf
 def _after_dot(buffer: NDArray[np.uint8], place: int) -> bool:
     """Say whether a statement ends properly: a dot, white space, the end of the line."""
     place = _skip_space(buffer, place)
@@ -238,7 +239,7 @@ def _after_dot(buffer: NDArray[np.uint8], place: int) -> bool:
     return bool(buffer[place] == 10 or (buffer[place] == 13 and buffer[place + 1] == 10))
 
 
-@compiled
+@compiled_leaf
 def _is_empty(buffer: NDArray[np.uint8], place: int) -> bool:
     """Say whether a line holds white space or an ASCII comment only."""
     place = _skip_space(buffer, place)
@@ -248,7 +249,7 @@ def _is_empty(buffer: NDArray[np.uint8], place: int) -> bool:
     return bool(buffer[place] == 10 or (buffer[place] == 13 and buffer[place + 1] == 10))
 
 
-@compiled
+@compiled_leaf
 def _scan_statement(
     buffer: NDArray[np.uint8], place: int, with_graph: bool, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> int:
@@ -270,7 +271,7 @@ def _scan_statement(
     return place
 
 
-@compiled
+@compiled_leaf
 def _lower_language(buffer: NDArray[np.uint8], end: int) -> None:
     """Lower the language tag of a literal that ends here, if it has one."""
     letter = end - 1
@@ -281,7 +282,7 @@ def _lower_language(buffer: NDArray[np.uint8], end: int) -> None:
             letter -= 1
 
 
-@compiled
+@compiled_leaf
 def _write_name(
     buffer: NDArray[np.uint8], start: int, end: int, prefix: NDArray[np.uint8], names: NDArray[np.uint8], used: int
 ) -> int:
@@ -298,7 +299,7 @@ def _write_name(
     return used
 
 
-@compiled
+@compiled_leaf
 def scan_lines(
     buffer: NDArray[np.uint8], first_line: int, with_graph: bool, prefix: NDArray[np.uint8], scanned: ScannedLines
 ) -> tuple[int, int, int]:
@@ -315,7 +316,7 @@ def scan_lines(
         How many rows, other lines, and bytes of names were filled.
     """
     num_rows, num_rest, num_names = 0, 0, 0
-    starts, ends = np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)
+    starts, ends = scanned.bounds[0], scanned.bounds[1]
     columns = (scanned.head, scanned.relation, scanned.tail)
     line, start = first_line, 0
     while start < len(buffer):

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.counting import counted_order, num_shared, row_offsets
+from kg_reason.kg.compiled import compiled
+from kg_reason.kg.counting import num_shared, row_offsets
 from kg_reason.kg.search import TWIN_MISSING
-from kg_reason.kg.terms import Int64
+from kg_reason.kg.terms import Int32, Int64
 
 SKIP, FORWARD, ONE_OF_TWO, BOTH_WAYS = 0, 1, 2, 3  # and TWIN_MISSING; kept in graph folders
 MAX_WALK_RELATIONS = 511  # with more, no relation is taken for another's inverse
@@ -64,16 +65,26 @@ def _state_alike(first: Int64, second: Int64) -> bool:
     return num_shared(first, second) >= MIN_TWINS * more
 
 
+@compiled
+def _deal_pairs(
+    first: Int32, relation: Int32, second: Int32, num_entities: int, next_place: Int64, keys: Int64
+) -> None:
+    """Deal the pairs out to their relations, in their order."""
+    for row in range(relation.size):
+        place = next_place[relation[row]]
+        next_place[relation[row]] = place + 1
+        keys[place] = int(first[row]) * num_entities + second[row]
+
+
 def _keys_by_relation(
     first: NDArray[np.int32], relation: NDArray[np.int32], second: NDArray[np.int32], num_relations: int
 ) -> list[Int64]:
     """Return for each relation its pairs (first, second), ascending, each as one number."""
     num_entities = max(int(first.max(initial=0)), int(second.max(initial=0))) + 1
-    order = counted_order(relation, num_relations)
-    keys = first[order].astype(np.int64)
-    keys *= num_entities
-    keys += second[order]
-    parts = np.split(keys, row_offsets(relation, num_relations)[1:-1])
+    offset = row_offsets(relation, num_relations)
+    keys = np.empty(len(relation), dtype=np.int64)
+    _deal_pairs(first, relation, second, num_entities, offset[:-1].copy(), keys)
+    parts = np.split(keys, offset[1:-1])
     for part in parts:
         if (part[1:] < part[:-1]).any():  # the edges of a finished graph are sorted already
             part.sort()

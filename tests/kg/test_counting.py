@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg_reason.kg.counting import counted_order, num_shared, row_offsets
+from kg_reason.kg.counting import counted_order, num_shared, row_offsets, stable_order
 
 values = st.lists(st.integers(0, 9), max_size=40).map(lambda numbers: np.array(numbers, dtype=np.int32))
 ascending = st.sets(st.integers(-20, 20)).map(lambda numbers: np.array(sorted(numbers), dtype=np.int64))
@@ -13,6 +13,12 @@ ascending = st.sets(st.integers(-20, 20)).map(lambda numbers: np.array(sorted(nu
 @given(values)
 def test_counting_sorts_and_keeps_the_order_of_equals(numbers: np.ndarray) -> None:
     assert counted_order(numbers, 10).tolist() == np.argsort(numbers, kind="stable").tolist()
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 2**31 - 1]), max_size=40))
+def test_a_stable_order_keeps_the_order_of_equals(keys: list[int]) -> None:
+    numbers = np.array(keys, dtype=np.int64)
+    assert stable_order(numbers).tolist() == np.argsort(numbers, kind="stable").tolist()
 
 
 @given(values, st.randoms())

@@ -405,7 +405,7 @@ def test_the_scan_means_the_same_compiled_and_interpreted():
             *spans, np.zeros(num_lines, dtype=np.int64), np.zeros((num_lines, 3), dtype=np.int64),
             np.zeros(num_lines, dtype=np.float32), np.zeros(num_lines, dtype=np.int32),
             np.zeros((num_lines, 2), dtype=np.int64), np.zeros(num_lines, dtype=np.uint8),
-            np.zeros((num_lines, 1, 2), dtype=np.int64),
+            np.zeros((num_lines, 1, 2), dtype=np.int64), np.zeros((2, len(fields)), dtype=np.int64),
         )
         counts = scan(np.frombuffer(bytearray(text.encode()), dtype=np.uint8), 1, 9, fields, scanned)
         results.append((counts, [np.nan_to_num(column[: counts[0]], nan=-1.0).tolist() for column in scanned]))

@@ -159,7 +159,7 @@ def test_the_scan_means_the_same_compiled_and_interpreted():
         spans = [np.zeros((num_lines, 2), dtype=np.int64) for _ in range(3)]
         line, rest = np.zeros(num_lines, dtype=np.int64), np.zeros((num_lines, 3), dtype=np.int64)
         names, graph = np.zeros(len(buffer), dtype=np.uint8), np.zeros((num_lines, 2), dtype=np.int64)
-        scanned = ScannedLines(*spans, line, rest, names, graph)
+        scanned = ScannedLines(*spans, line, rest, names, graph, np.zeros((2, 4), dtype=np.int64))
         counts = scan(buffer, 1, True, np.frombuffer(bytearray(b"_:f1_"), dtype=np.uint8), scanned)
         results.append((counts, buffer.tolist(), [column.tolist() for column in scanned]))
     assert results[0] == results[1]

@@ -45,10 +45,14 @@ def test_the_interner_grows_past_its_first_size() -> None:
     assert interner.intern_keys(texts[::-1]).tolist() == list(range(200_000))[::-1]
 
 
-def test_the_hash_is_the_same_compiled_and_interpreted() -> None:
-    buffer = np.frombuffer("wn:violin.n.01 – é".encode(), dtype=np.uint8)
-    slow = interpreted(term_hash)([int(byte) for byte in buffer], 0, len(buffer))
-    assert term_hash(buffer, 0, len(buffer)) == slow
+@given(st.binary(max_size=200), st.integers(0, 9))
+def test_the_hash_is_that_of_byte_by_byte_compiled_and_interpreted(key: bytes, start: int) -> None:
+    value = 1469598103
+    for byte in key[start:]:
+        value = (value * 1000003 + byte + 1) & terms.HASH_MASK
+    buffer = np.frombuffer(key or b"x", dtype=np.uint8)
+    for kernel in (term_hash, interpreted(term_hash)):
+        assert kernel(buffer, start, max(start, len(key))) == value
 
 
 def test_keys_longer_than_a_slot_can_tell_are_told_apart() -> None:
@@ -70,6 +74,6 @@ def test_interning_means_the_same_compiled_and_interpreted(texts: list[str]) -> 
     for intern in (terms._intern, interpreted(terms._intern)):
         text, offset, hashes = np.zeros(4096, np.uint8), np.zeros(99, np.int64), np.zeros(99, np.int64)
         slot, ids = np.full((128, 2), -1, dtype=np.int64), np.empty(len(texts), dtype=np.int32)
-        num_terms = intern(buffer, spans, text, offset, hashes, slot, 0, ids)
+        num_terms = intern(buffer, spans, text, offset, hashes, slot, 0, ids, np.empty((2, 64), dtype=np.int64))
         results.append((num_terms, ids.tolist(), text.tolist(), offset.tolist(), hashes.tolist(), slot.tolist()))
     assert results[0] == results[1]
