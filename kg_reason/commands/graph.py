@@ -85,6 +85,10 @@ def add_commands(commands: Commands) -> None:
         "--without-qualifiers", action="store_true",
         help="only the triples, without weights (of nt and ttl), dates and sources, for tools that know no RDF 1.2",
     )
+    export.add_argument(
+        "--language", default=LinkerConfig.language,
+        help="language of the one label of each entity in GraphML (default: en)",
+    )
     add_json(export)
 
     edit = add_command(commands, "edit", _edit, "add or remove a triple of a built graph", EDIT_DETAILS)
@@ -254,7 +258,10 @@ def _export(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.interchange import export_graph, export_text
     from kg_reason.kg.stated_edges import further_qualifiers
 
-    wanted = {"with_inferred": arguments.with_inferred, "with_qualifiers": not arguments.without_qualifiers}
+    wanted = {
+        "with_inferred": arguments.with_inferred, "with_qualifiers": not arguments.without_qualifiers,
+        "language": arguments.language,
+    }  # fmt: skip
     if arguments.out == STANDARD_OUTPUT:
         if not arguments.format:
             raise UsageError("standard output tells no format, expected --format")

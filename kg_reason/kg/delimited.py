@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
+_NAMES_OF_A_HEADER = "a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
 _AS_CSV = "--input-format csv --delimiter tab"
 _MAX_RANK = 2**31 - 1
 
@@ -235,11 +236,12 @@ class RowReader:
             num_found = text.count(other) + 1
             if len(cells) < num_wanted <= num_found and other != self.layout.delimiter:
                 kind, written = _DELIMITER_NAMES.get(other, other), "tab" if other == "\t" else f"'{other}'"
-                return f"; it has {num_found} {kind}-separated ones (--delimiter {written})"
+                header = f"; {_NAMES_OF_A_HEADER}" if is_first and num_found > num_wanted else ""
+                return f"; it has {num_found} {kind}-separated ones (--delimiter {written}){header}"
         if len(cells) == 2 and is_first:
             return "; --relation names the relation of a table without such a column"
         if len(cells) > num_wanted and is_first:
-            return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
+            return f"; {_NAMES_OF_A_HEADER}"
         return ""
 
     def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int], Qualifiers]:

@@ -85,8 +85,8 @@ class StatementFilter:
             logger.warning("statements left out because %s: %d", reason, number)
         if self._no_dates:
             logger.warning(
-                "dates that are none do not bound anything: %d, such as %r; expected 2026-06-30, 2026-06 or 2026",
-                len(self._no_dates), min(self._no_dates),
+                "dates that are none do not bound anything: %d, such as %r; expected 2026-06-30, 2026-06, 2026 or "
+                "30.6.2026", len(self._no_dates), min(self._no_dates),
             )  # fmt: skip
         for name in sorted((self._only | self._exclude) - self._met):
             logger.warning("no statement comes from the source %r", self._written[name])

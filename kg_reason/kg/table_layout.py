@@ -191,8 +191,9 @@ def _plain_layout(cells: list[str], delimiter: str, place: Source, config: Build
         raise InputSyntaxError(*place, f"expected a column {missing}, found {', '.join(cells)}")
     relation = one_relation(config)
     is_weighed = bool(cells) and not math.isnan(weight_number(cells[-1]))
-    if relation and (len(cells) == 2 or (len(cells) == 3 and is_weighed)):
-        return Layout(delimiter, (HEAD, TAIL, WEIGHT)[: len(cells)], place.line, relation=relation)
+    is_pair = len(cells) == 2 or (len(cells) == 1 and any(cells[0].count(sign) == 1 for sign in OTHER_DELIMITERS))
+    if relation and (is_pair or (len(cells) == 3 and is_weighed)):
+        return Layout(delimiter, (HEAD, TAIL, WEIGHT)[: max(len(cells), 2)], place.line, relation=relation)
     has_weight = len(cells) == 4 and is_weighed
     return Layout(delimiter, (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3], place.line)
 

@@ -447,3 +447,19 @@ def test_line_ends_without_line_feeds_are_told(quoted):
     triples, bad_lines = read(text, quoted=quoted)
     assert triples == []
     assert bad_lines[0].endswith("fields, found 5; line ends are carriage returns, expected line feeds")
+
+
+def test_a_header_under_another_delimiter_tells_both_ways_out():
+    _, bad_lines = read("Owner;Bezug;Ende;Anteil\na;b;c;1\n", quoted=True)
+    advice = "it has 4 semicolon-separated ones (--delimiter ';')"
+    names = "a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
+    assert bad_lines == [
+        f"a.tsv:1: expected 3 comma-separated fields, found 1; {advice}; {names}",
+        f"a.tsv:2: expected 3 comma-separated fields, found 1; {advice}",
+    ]
+
+
+def test_pairs_under_another_delimiter_tell_which_one_they_have():
+    _, bad_lines = read("Mutter;Tochter\n", quoted=True, config=BuildConfig(relation="owns"))
+    told = "expected 2 comma-separated fields, found 1; it has 2 semicolon-separated ones (--delimiter ';')"
+    assert bad_lines == [f"a.tsv:1: {told}"]

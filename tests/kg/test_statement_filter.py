@@ -95,11 +95,11 @@ def test_what_was_left_out_is_told_and_a_source_that_is_nobodys_too(graph, caplo
 
 
 def test_dates_that_are_none_are_told_where_a_day_is_asked_for(tmp_path, caplog):
-    (tmp_path / "a.csv").write_text("head,relation,tail,valid_from\na,owns,b,01.05.2019\na,owns,c,2019-05-01\n")
+    (tmp_path / "a.csv").write_text("head,relation,tail,valid_from\na,owns,b,05/01/2019\na,owns,c,2019-05-01\n")
     build_graph(tmp_path / "a.csv", tmp_path / "kg", BuildConfig())
     graph = KnowledgeGraph.open(tmp_path / "kg")
     assert tails(filtered_graph(graph, StatementConfig(as_of="2018-01-01"))) == {"b"}
-    assert "dates that are none do not bound anything: 1, such as '01.05.2019'; expected 2026-06-30" in caplog.text
+    assert "dates that are none do not bound anything: 1, such as '05/01/2019'; expected 2026-06-30" in caplog.text
     caplog.clear()
     filtered_graph(graph, StatementConfig(min_weight=0.5))
     assert not caplog.text
