@@ -127,3 +127,12 @@ def test_a_filtered_graph_is_another_one(graph):
 def test_a_day_that_is_none_is_told(graph):
     with pytest.raises(ConfigError, match="as_of: found 'June', expected a day such as 2026-06-30"):
         filtered_graph(graph, StatementConfig(as_of="June"))
+
+
+def test_every_statement_of_too_little_weight_is_counted(tmp_path, caplog):
+    rows = "head,relation,tail,weight\na,owns,b,0.1\na,owns,c,0.2\na,owns,c,0.3\na,owns,d,0.9\na,owns,e,\n"
+    (tmp_path / "a.csv").write_text(rows)
+    build_graph(tmp_path / "a.csv", tmp_path / "kg", BuildConfig())
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert tails(filtered_graph(graph, StatementConfig(min_weight=0.5))) == {"d", "e"}
+    assert caplog.messages == ["statements left out because their weight is below 0.5: 3"]
