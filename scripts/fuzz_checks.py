@@ -14,6 +14,7 @@ from pathlib import Path
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, KGReasonError
 from kg_reason.examples import read_examples
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.edit_log import EDITS_FILE, read_edits
 from kg_reason.kg.graph import KnowledgeGraph
@@ -21,7 +22,7 @@ from kg_reason.kg.inputs import InputFile, find_inputs, open_input
 from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.rdf import RDF_FORMATS, read_rdf
 from kg_reason.kg.reading import read_blocks
-from kg_reason.kg.triples import BadLines, Triple, TripleBlock
+from kg_reason.kg.triples import Triple, TripleBlock
 
 READ, NOTED, REFUSED = OUTCOMES = ("read", "noted", "refused")
 NUM_LOOKED_AT = 50  # edges and entities of a graph

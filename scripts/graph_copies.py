@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kg_reason import BuildConfig, KnowledgeGraph, build_graph
-from kg_reason.kg.graph import GraphStats
+from kg_reason.kg.graph_facts import GraphStats
 from kg_reason.kg.interchange import LABEL_RELATION_OF
 
 ALT_LABEL = "http://www.w3.org/2004/02/skos/core#altLabel"

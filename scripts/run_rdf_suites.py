@@ -27,9 +27,10 @@ import rdflib
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import KGReasonError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.inputs import find_inputs
 from kg_reason.kg.reading import read_blocks
-from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.kg.triples import TripleBlock
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 FORMATS = {"nt": "nt", "nq": "nq", "ttl": "ttl", "trig": "trig", "rdf": "rdfxml", "jsonld": "jsonld"}

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.errors import ConfigError, InputSyntaxError
-from kg_reason.kg.graph import Alias, KnowledgeGraph
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.graph_facts import Alias
 from kg_reason.nli import Label
 from kg_reason.synthesis.context import is_function_word
 from kg_reason.synthesis.surface import article, inflect, is_countable, is_mass, is_name

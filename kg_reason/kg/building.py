@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, GraphError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.build_remarks import remark_on
 from kg_reason.kg.builder import GraphBuilder
 from kg_reason.kg.edit_log import read_edits
-from kg_reason.kg.graph import GraphStats, KnowledgeGraph
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.graph_facts import GraphStats
 from kg_reason.kg.inputs import InputFile
 from kg_reason.kg.linker import EntityLinker
 from kg_reason.kg.reading import find_inputs, read_side_by_side
@@ -29,7 +31,7 @@ from kg_reason.kg.storage import (
     read_bad_lines,
     write_header,
 )
-from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.kg.triples import TripleBlock
 from kg_reason.terminal import PROGRESS_DELAY
 
 logger = logging.getLogger(__name__)

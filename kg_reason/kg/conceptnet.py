@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.conceptnet_scan import FACTS, HEAD, RELATION, TAIL, URI, ScannedAssertions, scan_assertions
 from kg_reason.kg.delimited import parse_weight
@@ -25,15 +26,7 @@ from kg_reason.kg.inputs import LineBlock, line_blocks
 from kg_reason.kg.label_texts import wanted_languages
 from kg_reason.kg.names import IRI, readable_relation, term_kind
 from kg_reason.kg.terms import Bytes, Int64, TermInterner
-from kg_reason.kg.triples import (
-    LABEL_RELATION,
-    AliasColumns,
-    BadLines,
-    BlockBuilder,
-    TripleBlock,
-    join_blocks,
-    literal_key,
-)
+from kg_reason.kg.triples import LABEL_RELATION, AliasColumns, BlockBuilder, TripleBlock, join_blocks, literal_key
 from kg_reason.kg.words import primary_language
 
 NUM_FIELDS = 5

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.csv_records import read_quoted
 from kg_reason.kg.delimited_scan import HEAD, LANGUAGE, NONE, POS, RANK, RELATION, TAIL, WEIGHT, ScannedRows, scan_rows
@@ -32,14 +33,7 @@ from kg_reason.kg.qualifiers import (
     weight_number,
 )
 from kg_reason.kg.table_layout import FIRST_QUALIFIER, OTHER_DELIMITERS, Layout, read_layout
-from kg_reason.kg.triples import (
-    AliasColumns,
-    BadLines,
-    BlockBuilder,
-    TripleBlock,
-    cell_key,
-    join_blocks,
-)
+from kg_reason.kg.triples import AliasColumns, BlockBuilder, TripleBlock, cell_key, join_blocks
 from kg_reason.kg.validity import Validity
 
 logger = logging.getLogger(__name__)

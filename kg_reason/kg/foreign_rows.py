@@ -12,13 +12,13 @@ from typing import BinaryIO
 
 import numpy as np
 
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.qualifiers import NONE, Qualifiers, statement_text
 from kg_reason.kg.triples import (
     FURTHER_LABEL_RELATION,
     LABEL_RELATION,
     ROWS_PER_BLOCK,
-    BadLines,
     BlockBuilder,
     TripleBlock,
     literal_key,

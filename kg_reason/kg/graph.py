@@ -23,9 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +34,12 @@ from kg_reason.kg.alias_kinds import ALIAS_KINDS, HIDDEN, OWN
 from kg_reason.kg.builder import BuiltGraph, build_blocks
 from kg_reason.kg.curies import expansions
 from kg_reason.kg.edit_log import EDITS_FILE, Edit
+from kg_reason.kg.graph_facts import Alias, GraphStats, Statement
 from kg_reason.kg.inferences import Inferences
 from kg_reason.kg.label_index import LabelIndex, exact
 from kg_reason.kg.names import LITERAL, property_entity, readable_name, readable_relation
 from kg_reason.kg.overlay import Overlay, apply_edits
-from kg_reason.kg.qualifiers import NONE, WEIGHT, Qualifiers, StoredQualifiers, shown_weight
+from kg_reason.kg.qualifiers import NONE, WEIGHT, StoredQualifiers, shown_weight
 from kg_reason.kg.storage import check_arrays, open_with_edits
 from kg_reason.kg.terms import TermTable
 from kg_reason.kg.triples import Source, Triple, literal_parts, triples_to_blocks
@@ -50,62 +49,6 @@ from kg_reason.notebook import html_table
 ENDPOINT_SCHEME = "sparql:"  # before an address that stands where a graph is named, see `remote_graph.py`
 
 _NONE_UNSEEN = np.empty(0, dtype=np.int32)
-
-
-@dataclass(frozen=True)
-class Alias:
-    """One label of an entity.
-
-    Attributes:
-        text: as written.
-        language: its tag, empty when it has none.
-        kind: pref, alt, hidden, own (no label was given: a readable form of the entity's own name), or narrow, broad
-            or related (a synonym of that scope).
-        prior: in (0, 1], how usual it is that this text means this entity.
-        pos: n, v, a, r, or empty when not known.
-        source: where it was stated.
-    """
-
-    text: str
-    language: str
-    kind: str
-    prior: float
-    pos: str
-    source: Source
-
-
-class Statement(NamedTuple):
-    """One place where an edge was stated, and what qualifies the edge there."""
-
-    source: Source
-    qualifiers: Qualifiers
-
-
-class GraphStats(NamedTuple):
-    """The size of a graph.
-
-    `sources` counts the edges and labels that each input stated, `relations` the edges by readable name, the most
-    frequent first; of relations with one name each is told with its id. Neither counts the `num_inferred` edges.
-    """
-
-    num_entities: int
-    num_relations: int
-    num_triples: int
-    num_labels: int
-    languages: dict[str, int]
-    sources: dict[str, int]
-    fingerprint: str
-    relations: dict[str, int]
-    inferred_relations: dict[str, int]
-
-    @property
-    def num_inferred(self) -> int:
-        """Return how many edges were inferred."""
-        return sum(self.inferred_relations.values())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as plain data."""
-        return {**self._asdict(), "num_inferred": self.num_inferred}
 
 
 class KnowledgeGraph:

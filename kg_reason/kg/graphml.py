@@ -14,9 +14,10 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.property_graph import EdgeWriter, Scalar, Value, add_node, node_key
-from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.kg.triples import TripleBlock
 from kg_reason.kg.words import caseless
 
 CHUNK_BYTES = 1 << 16

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.csv_records import read_quoted
 from kg_reason.kg.foreign_rows import RowWriter, decoded
 from kg_reason.kg.inputs import line_blocks
@@ -21,7 +22,7 @@ from kg_reason.kg.names import readable_name
 from kg_reason.kg.property_graph import EdgeWriter, Value, add_node, is_label, node_key, one_line
 from kg_reason.kg.recognition import HEADER_CELL, NEO4J_ROLES, header_delimiter
 from kg_reason.kg.table_layout import find_delimiter, one_relation
-from kg_reason.kg.triples import BadLines, TripleBlock, cell_key
+from kg_reason.kg.triples import TripleBlock, cell_key
 
 INSTANCE = "instance of"
 ROLES = (*NEO4J_ROLES.values(), "IGNORE")

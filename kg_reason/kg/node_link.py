@@ -13,9 +13,10 @@ from typing import BinaryIO
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.foreign_rows import RowWriter
 from kg_reason.kg.property_graph import EdgeWriter, Scalar, Value, add_node, node_key
-from kg_reason.kg.triples import BadLines, TripleBlock
+from kg_reason.kg.triples import TripleBlock
 
 MAX_BYTES = 512 << 20  # the text is held in memory
 NODES, EDGES = "nodes", ("links", "edges")

@@ -15,13 +15,14 @@ import pyoxigraph
 from numpy.typing import NDArray
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import HAS_COMPILER
 from kg_reason.kg.inputs import LineBlock, line_blocks
 from kg_reason.kg.nesting import turtle_nesting
 from kg_reason.kg.ntriples_scan import ScannedLines, scan_lines
 from kg_reason.kg.parser_child import check_kept_iris, memory_reason, syntax_reason
 from kg_reason.kg.triple_terms import triple_term_key
-from kg_reason.kg.triples import BadLines, BlockBuilder, TripleBlock, join_blocks
+from kg_reason.kg.triples import BlockBuilder, TripleBlock, join_blocks
 
 _INVENTED = re.compile(r"[0-9a-f]{25,32}")  # 128 bits without leading zeros
 

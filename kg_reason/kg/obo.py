@@ -14,10 +14,11 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.curies import OBO, OBO_IN_OWL, OWL, RDFS, XSD, join_prefixes
 from kg_reason.kg.obo_clauses import Clause, Stanza, quoted_text, read_stanzas, unescape
 from kg_reason.kg.ontology import DISJOINT, SUBCLASS, TYPE
-from kg_reason.kg.triples import ROWS_PER_BLOCK, BadLines, BlockBuilder, TripleBlock, literal_key
+from kg_reason.kg.triples import ROWS_PER_BLOCK, BlockBuilder, TripleBlock, literal_key
 
 TRUE = literal_key("true", datatype=XSD + "boolean")
 TERM, TYPEDEF, INSTANCE = "Term", "Typedef", "Instance"

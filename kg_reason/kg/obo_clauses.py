@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.inputs import line_blocks
-from kg_reason.kg.triples import BadLines
 
 HEADER = ""  # the name of the stanza before the first
 

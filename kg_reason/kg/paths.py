@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kg_reason.kg.graph import KnowledgeGraph, Statement
+from kg_reason.kg.graph import KnowledgeGraph
+from kg_reason.kg.graph_facts import Statement
 from kg_reason.kg.names import IRI, term_kind
 from kg_reason.kg.path_features import NUM_PATH_FEATURES, PATH_FEATURES
 from kg_reason.kg.qualifiers import WEIGHT, Qualifiers, plain_qualifiers, said_qualifiers, shown_weight

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.foreign_rows import RowWriter, text_lines
 from kg_reason.kg.names import readable_relation
 from kg_reason.kg.table_layout import find_delimiter
-from kg_reason.kg.triples import BadLines, TripleBlock, cell_key
+from kg_reason.kg.triples import TripleBlock, cell_key
 
 logger = logging.getLogger(__name__)
 

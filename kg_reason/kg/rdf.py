@@ -20,13 +20,14 @@ import pyoxigraph
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.curies import join_prefixes
 from kg_reason.kg.inputs import LineBlock
 from kg_reason.kg.json_guard import LocalContexts, read_json
 from kg_reason.kg.nesting import RefusedFileError, turtle_nesting
 from kg_reason.kg.ntriples import BlankNames, LineParser, scan_block
 from kg_reason.kg.parser_process import DeclaredPrefixes, ParsedStatements, ParserFault, ParserProcess
-from kg_reason.kg.triples import BadLines, BlockBuilder, TripleBlock, join_blocks
+from kg_reason.kg.triples import BlockBuilder, TripleBlock, join_blocks
 from kg_reason.kg.xml_guard import XmlGuard
 
 RDF_FORMATS = ("ttl", "trig", "rdfxml", "jsonld")

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.conceptnet import read_conceptnet
 from kg_reason.kg.curies import join_prefixes
 from kg_reason.kg.delimited import read_delimited
@@ -27,7 +28,7 @@ from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.phrases import read_phrases
 from kg_reason.kg.rdf import read_rdf
 from kg_reason.kg.taxonomy_paths import read_taxonomy
-from kg_reason.kg.triples import BadLines, Triple, TripleBlock
+from kg_reason.kg.triples import Triple, TripleBlock
 from kg_reason.kg.validity import Validity
 
 logger = logging.getLogger(__name__)

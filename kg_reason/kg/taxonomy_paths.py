@@ -13,8 +13,9 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.foreign_rows import RowWriter, text_lines
-from kg_reason.kg.triples import BadLines, TripleBlock, cell_key
+from kg_reason.kg.triples import TripleBlock, cell_key
 
 BROADER = "broader"
 SEPARATOR = ">"

@@ -7,10 +7,10 @@ import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.kg import conceptnet
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import interpreted
 from kg_reason.kg.conceptnet import read_conceptnet
 from kg_reason.kg.conceptnet_scan import ScannedAssertions, scan_assertions
-from kg_reason.kg.triples import BadLines
 
 PLAIN = "/a/x\t/r/IsA\t/c/en/violin/n\t/c/de/gro\u00dfe_geige\t{}"
 NOT_PLAIN = (

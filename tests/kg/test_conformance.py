@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.nesting import JSON_AUTOMATON, TURTLE_AUTOMATON, run
 from kg_reason.kg.ntriples import read_line_formats
 from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.rdf import read_rdf
-from kg_reason.kg.triples import BadLines
 from kg_reason.kg.xml_guard import XML_AUTOMATON
 
 BASE = "http://base.org/folder/file?query"

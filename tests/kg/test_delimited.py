@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError, InputSyntaxError
 from kg_reason.kg import delimited
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import interpreted
 from kg_reason.kg.delimited import RowReader, read_delimited
 from kg_reason.kg.delimited_scan import ScannedRows, scan_rows
-from kg_reason.kg.triples import BadLines, Triple
+from kg_reason.kg.triples import Triple
 
 COLUMNS = "head\trelation\ttail\tweight\trank\tlanguage\tpos\n"
 

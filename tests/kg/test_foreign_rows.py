@@ -7,9 +7,10 @@ import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import InputSyntaxError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.foreign_rows import RowWriter, text_lines
 from kg_reason.kg.reading import FOREIGN_READERS
-from kg_reason.kg.triples import BadLines, Triple
+from kg_reason.kg.triples import Triple
 
 SAMPLES = {
     "conceptnet": '/a/[x]\t/r/IsA\t/c/en/violin/n\t/c/fr/violon\t{"weight": 2.0, "sources": []}\n' * 3,

@@ -7,9 +7,9 @@ import io
 import pytest
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import MAX_REASON_CHARACTERS, BadLines
 from kg_reason.kg.obo import read_obo
 from kg_reason.kg.reading import FOREIGN_READERS, read_delimited
-from kg_reason.kg.triples import MAX_REASON_CHARACTERS, BadLines
 
 GRAPHML = (
     b"<graphml><key id='n' attr.name='n' attr.type='%s' for='node'/>"

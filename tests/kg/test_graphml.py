@@ -7,11 +7,12 @@ import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.graphml import read_graphml
 from kg_reason.kg.interchange import export_graph
-from kg_reason.kg.triples import BadLines, Source
+from kg_reason.kg.triples import Source
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
 DRAWN = """<?xml version="1.0" encoding="UTF-8"?>

@@ -14,9 +14,9 @@ import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, ConfigError, InputSyntaxError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.reading import find_inputs, read_blocks, read_triples
-from kg_reason.kg.triples import BadLines
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TOKEN_BYTES = 16 << 20
@@ -443,7 +443,7 @@ sys.path[:0] = {sys.path!r}
 from pathlib import Path
 from kg_reason.config import BuildConfig
 from kg_reason.kg.reading import find_inputs, read_blocks
-from kg_reason.kg.triples import BadLines
+from kg_reason.kg.bad_lines import BadLines
 config, bad_lines = BuildConfig(), BadLines()
 (Path({str(folder.path)!r}) / "0.ttl").write_text("")
 for _ in read_blocks(find_inputs([{str(folder.path)!r}], config), config, bad_lines):

@@ -10,10 +10,11 @@ import pytest
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, InputSyntaxError
 from kg_reason.kg import node_link
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.node_link import read_node_link
-from kg_reason.kg.triples import BadLines, Source
+from kg_reason.kg.triples import Source
 
 TEXT = """{
  "directed": true, "multigraph": true, "graph": {"name": "band"},

@@ -8,11 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kg_reason.kg import ntriples
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.compiled import interpreted
 from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.ntriples import BlankNames, read_line_formats, scan_block
 from kg_reason.kg.ntriples_scan import ScannedLines, scan_lines
-from kg_reason.kg.triples import BadLines
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

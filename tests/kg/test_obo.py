@@ -10,11 +10,11 @@ import pytest
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.curies import OBO_IN_OWL
 from kg_reason.kg.graph import KnowledgeGraph
 from kg_reason.kg.obo import read_obo
-from kg_reason.kg.triples import BadLines
 
 OBO = "http://purl.obolibrary.org/obo/"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from kg_reason.config import BuildConfig
 from kg_reason.errors import ConfigError
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.parser_child import STATEMENTS_PER_FRAME
 from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.rdf import RDF_FORMATS, read_rdf
-from kg_reason.kg.triples import BadLines
 
 Row = tuple[str, str, str, int]
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.curies import OBO, OBO_IN_OWL, RDFS, XSD
 from kg_reason.kg.names import readable_name
 from kg_reason.kg.obo import SCOPES, read_obo
@@ -20,7 +21,7 @@ from kg_reason.kg.ontology import SUBCLASS
 from kg_reason.kg.property_graph import PLAIN_RELATION
 from kg_reason.kg.reading import FOREIGN_READERS, read_delimited
 from kg_reason.kg.taxonomy_paths import BROADER
-from kg_reason.kg.triples import LABEL_RELATION, BadLines, cell_key, literal_parts, term_text
+from kg_reason.kg.triples import LABEL_RELATION, cell_key, literal_parts, term_text
 
 TEXTS = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cn")), max_size=12)
 NAMES = TEXTS.filter(lambda text: " ".join(text.split()) == text != "")

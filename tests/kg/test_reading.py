@@ -11,10 +11,11 @@ from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, ConfigError, InputSyntaxError
 from kg_reason.kg import inputs as inputs_room
 from kg_reason.kg import reading
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.inputs import find_inputs
 from kg_reason.kg.reading import read_blocks, read_side_by_side, read_triples
-from kg_reason.kg.triples import BadLines, Triple
+from kg_reason.kg.triples import Triple
 
 FILES = {
     "a.nt": "<http://x/a> <http://x/p> <http://x/b> .\n",

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg_reason.config import BuildConfig
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.builder import build_blocks
 from kg_reason.kg.building import build_graph, is_delimited
 from kg_reason.kg.editing import edit_graph
@@ -23,7 +24,7 @@ from kg_reason.kg.overlay import apply_edits
 from kg_reason.kg.qualifiers import said_qualifiers, shown_weight
 from kg_reason.kg.reading import read_blocks
 from kg_reason.kg.stated_edges import further_qualifiers
-from kg_reason.kg.triples import BadLines, Source, Triple
+from kg_reason.kg.triples import Source, Triple
 
 REGISTRY = Path(__file__).parents[2] / "graphs" / "exports" / "ownership" / "registry.csv"
 FURTHER = ("note", "share class", "a%3A/b", "größe", "rank order", "key")

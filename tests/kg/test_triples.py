@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 
 from kg_reason.errors import InputSyntaxError
 from kg_reason.kg.triples import (
-    NUM_SHOWN_BAD_LINES,
-    BadLines,
     BlockBuilder,
     Source,
     Triple,
@@ -105,15 +103,3 @@ def test_joined_blocks_are_in_the_order_of_their_lines():
     second.add((b"c", b"r", b"d"), 2)
     joined = join_blocks(first.build(), second.build())
     assert [(triple.head, triple.source.line) for triple in joined.triples("x")] == [("a", 1), ("c", 2), ("e", 3)]
-
-
-def test_bad_lines_are_all_kept_and_the_first_are_shown():
-    bad_lines = BadLines()
-    for line in range(1, 31):
-        bad_lines.add("a.tsv", line, "expected a head,\tfound nothing")
-    assert bad_lines.num == 30
-    assert len(bad_lines.first) == NUM_SHOWN_BAD_LINES
-    assert str(bad_lines.first[0]) == "a.tsv:1: expected a head,\tfound nothing"
-    report = bad_lines.report().decode().splitlines()
-    assert len(report) == 31
-    assert report[30] == "a.tsv\t30\texpected a head, found nothing"

@@ -7,10 +7,10 @@ import pytest
 from kg_reason.config import BuildConfig
 from kg_reason.errors import BadLinesError, ConfigError
 from kg_reason.kg import delimited
+from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.building import build_graph
 from kg_reason.kg.delimited import read_delimited
 from kg_reason.kg.graph import KnowledgeGraph
-from kg_reason.kg.triples import BadLines
 from kg_reason.kg.validity import Validity
 
 TABLE = (
