@@ -124,6 +124,9 @@ class BuildConfig(Config):
     weight_column: str = setting(
         "weight", "name of the optional column, or property of edges, with a weight; of labels it is the prior"
     )
+    decimal_comma: bool = setting(
+        False, "weights of delimited files have a comma before the fraction (12,5), as many spreadsheets write them"
+    )
     rank_column: str = setting("rank", "name of the optional column with an alias's sense rank, 1 the most usual")
     language_column: str = setting("language", "name of the optional column with an alias's language tag")
     pos_column: str = setting("pos", "name of the optional column with an alias's part of speech: n, v, a or r")

@@ -30,7 +30,7 @@ FLOORS = {
     "training.replay": 2,
     "kg.http_transport": 1, "kg.seed_labels": 3, "kg.sparql_answer": 3, "kg.sparql_client": 4, "kg.extract": 6,
     "kg.recognition": 2, "kg.validity": 5, "kg.parser_child": 0, "kg.parser_process": 2, "kg.nesting": 2,
-    "kg.xml_guard": 3, "kg.json_guard": 3, "kg.archives": 2, "kg.decoding": 2, "kg.locks": 1, "kg.edit_log": 2,
+    "kg.xml_guard": 3, "kg.json_guard": 3, "kg.archives": 2, "kg.decoding": 2, "kg.locks": 2, "kg.edit_log": 2,
     "kg.endpoint_queries": 5, "kg.endpoint_facts": 10, "kg.graph_part": 13, "kg.remote_graph": 16,
     "kg.inputs": 3, "kg.names": 3, "kg.search": 3, "kg.sense_context": 3,
     "kg.alias_kinds": 1, "kg.curies": 0, "kg.obo_clauses": 4, "kg.ontology": 4, "kg.obo": 5, "kg.deprecation": 5,

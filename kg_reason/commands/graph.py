@@ -20,9 +20,10 @@ from kg_reason.commands.arguments import (
 )
 from kg_reason.commands.endpoint import EXTRACTED
 from kg_reason.commands.printing import counted, hint, remark, show, show_file, show_json, sized, timed
-from kg_reason.config import BuildConfig, EndpointConfig
+from kg_reason.config import BuildConfig, EndpointConfig, LinkerConfig
 from kg_reason.errors import ConfigError
 from kg_reason.flags import add_settings, settings_from
+from kg_reason.kg.words import primary_language
 from kg_reason.terminal import aligned, short_name
 
 if TYPE_CHECKING:
@@ -83,6 +84,10 @@ def add_commands(commands: Commands) -> None:
     export.add_argument(
         "--without-qualifiers", action="store_true",
         help="only the triples, without weights (of nt and ttl), dates and sources, for tools that know no RDF 1.2",
+    )
+    export.add_argument(
+        "--language", default=LinkerConfig.language,
+        help="language of the one label of each entity in GraphML (default: en)",
     )
     add_json(export)
 
@@ -187,7 +192,7 @@ def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
     for edge in graph.live_edges()[:EDGES_LOOKED_AT].tolist():
         ends = (int(graph.edge_head[edge]), int(graph.edge_tail[edge]))
         if ends[0] != ends[1] and not any(graph.is_value(end) or not graph.aliases(end) for end in ends):
-            if any(len(graph.entity_label(end, "en")) > MAX_HINT_CHARACTERS for end in ends):
+            if any(len(graph.entity_label(end, _hint_language(graph, ends))) > MAX_HINT_CHARACTERS for end in ends):
                 continue
             named = named or ends
             if all(graph.aliases(end)[0].kind != "own" for end in ends):
@@ -196,9 +201,19 @@ def _hint_after_build(graph: KnowledgeGraph, out: Path) -> None:
     place = shlex.quote(str(out))
     rows = [f"kg-reason stats {place}"]
     if named is not None:
-        head, tail = (shlex.quote(graph.entity_label(end, "en")) for end in named)
-        rows += [f"kg-reason show {place} {head}", f"kg-reason paths {place} {head} {tail}"]
+        language = _hint_language(graph, named)
+        head, tail = (shlex.quote(graph.entity_label(end, language)) for end in named)
+        flag = f" --language {language}" if language != LinkerConfig.language else ""
+        rows += [f"kg-reason show {place} {head}{flag}", f"kg-reason paths {place} {head} {tail}{flag}"]
     hint(*rows)
+
+
+def _hint_language(graph: KnowledgeGraph, ends: tuple[int, int]) -> str:
+    """Return the usual language if both entities have labels that it finds, else one in which both have some."""
+    tags = [{primary_language(alias.language) for alias in graph.aliases(end)} for end in ends]
+    shared = (tag for tag in sorted(tags[0] | tags[1]) if tag and all({tag, ""} & own for own in tags))
+    usual = LinkerConfig.language
+    return usual if all({usual, ""} & own for own in tags) else next(shared, usual)
 
 
 def _stats(arguments: argparse.Namespace) -> int:
@@ -243,7 +258,10 @@ def _export(arguments: argparse.Namespace) -> int:
     from kg_reason.kg.interchange import export_graph, export_text
     from kg_reason.kg.stated_edges import further_qualifiers
 
-    wanted = {"with_inferred": arguments.with_inferred, "with_qualifiers": not arguments.without_qualifiers}
+    wanted = {
+        "with_inferred": arguments.with_inferred, "with_qualifiers": not arguments.without_qualifiers,
+        "language": arguments.language,
+    }  # fmt: skip
     if arguments.out == STANDARD_OUTPUT:
         if not arguments.format:
             raise UsageError("standard output tells no format, expected --format")

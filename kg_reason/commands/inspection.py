@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kg_reason.commands.arguments import Commands, UsageError, add_command, add_graph, add_json
@@ -13,6 +14,7 @@ from kg_reason.config import LinkerConfig, RetrieverConfig, StatementConfig
 from kg_reason.errors import UnknownEntityError
 from kg_reason.flags import add_settings, number, settings_from
 from kg_reason.kg.curies import curie
+from kg_reason.kg.words import primary_language
 from kg_reason.terminal import aligned, one_line, short_name
 
 if TYPE_CHECKING:
@@ -185,10 +187,12 @@ def _paths(arguments: argparse.Namespace) -> int:
             raise UsageError(f"found no {which} text, expected words or a sentence")
     linking, search = settings_from(arguments, LinkerConfig), settings_from(arguments, RetrieverConfig)
     example = NLIExample(arguments.start, arguments.end)
-    if names_endpoint(arguments.graph):
+    is_remote = names_endpoint(arguments.graph)
+    if is_remote:
         graph = open_remote(arguments, linking, search).around([example])
     else:
         graph = filtered_graph(KnowledgeGraph.open(arguments.graph), settings_from(arguments, StatementConfig))
+    example = replace(example, names=_ids_among(graph, (arguments.start, arguments.end)))
     grounding = Grounder(EntityLinker(graph, linking), Retriever(graph, search)).ground(example)
     found = []
     for row in range(grounding.paths.num_paths):
@@ -211,18 +215,40 @@ def _paths(arguments: argparse.Namespace) -> int:
             sources.append(f"        ... and {len(places) - SHOWN_SOURCES:,} more (--json lists all)")
         show(*([""] if place else []), f"  {path.score:.2f}  {one_line(str(path))}", *words, *sources)
     _remark_on(grounding, arguments.quiet)
+    if not arguments.quiet and not all(_sides_known(grounding)):
+        _remark_on_language(linking.language, None if is_remote else graph.languages)
     return 0
+
+
+def _ids_among(graph: KnowledgeGraph, texts: Iterable[str]) -> dict[str, str]:
+    """Return which of some texts are an IRI, a CURIE or a number of Wikidata, each with the id of its entity."""
+    found = ((text, graph.find_curie(text) if ":/" not in text else graph.find_id(text)) for text in texts)
+    return {text: graph.entity_id(entity) for text, entity in found if entity >= 0}
+
+
+def _remark_on_language(language: str, tags: Iterable[str] | None) -> None:
+    """Say in which language labels were looked for, if the graph has or may have (None) others."""
+    others = sorted({tag for tag in tags or () if tag and primary_language(tag) != primary_language(language)})
+    if language and (others or tags is None):
+        more = f"; the graph also has {', '.join(others)}" if others else ""
+        remark(f"labels were looked for in {language} and without a language{more} (--language; '' is any)")
+
+
+def _sides_known(grounding: Grounding) -> tuple[bool, bool]:
+    """Tell of each of the two texts whether the graph knows a word of it."""
+    sides = (grounding.premise_mentions, grounding.hypothesis_mentions)
+    first, second = (any(mention.candidates for mention in side) for side in sides)
+    return first, second
 
 
 def _remark_on(grounding: Grounding, quiet: bool) -> None:
     """Say why there is no path, or which words the graph does not know."""
     unknown = [*_unknown(grounding, "premise"), *_unknown(grounding, "hypothesis")]
-    sides = (grounding.premise_mentions, grounding.hypothesis_mentions)
     if not grounding.has_evidence:
         keys = {mention.key for mention in grounding.premise_mentions}
         if grounding.hypothesis_mentions and all(mention.key in keys for mention in grounding.hypothesis_mentions):
             show("no path is needed: every word of the second text stands in the first")
-        elif not all(any(mention.candidates for mention in side) for side in sides):
+        elif not all(_sides_known(grounding)):
             show("no path: the graph knows no word of one of the texts")
         else:
             show("no path joins these words within the limits (--max-hops, --max-degree, --max-candidates)")

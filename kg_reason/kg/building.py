@@ -162,6 +162,7 @@ def _counted(blocks: Iterator[TripleBlock], show_progress: bool) -> Iterator[Tri
 
 def _advice(bad_lines: BadLines) -> str:
     """Return what follows from bad lines, and what helps."""
-    is_encoded = any(word in bad_line.reason for bad_line in bad_lines.first for word in ("UTF-8", "NUL"))
-    other = "; --encoding reads text that is not UTF-8" if is_encoded else ""
+    told = "\n".join(bad_line.reason for bad_line in bad_lines.first)
+    other = "; --encoding reads text that is not UTF-8" if "UTF-8" in told or "NUL" in told else ""
+    other += "; --lenient keeps IRIs that are not valid" if "Invalid IRI code point" in told else ""
     return f"nothing written (--skip-bad-lines reads the rest{other})"

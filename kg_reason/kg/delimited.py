@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 _DELIMITER_NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}
 _POS = {"n": ord("n"), "v": ord("v"), "a": ord("a"), "s": ord("a"), "r": ord("r"), "": 0}
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?")
+_NAMES_OF_A_HEADER = "a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
 _AS_CSV = "--input-format csv --delimiter tab"
 _MAX_RANK = 2**31 - 1
 
@@ -97,20 +98,23 @@ def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quo
         yield join_blocks(rows, reader.take())
 
 
-def parse_weight(text: str) -> float:
-    """Return a weight; a ValueError tells what was expected."""
-    weight = weight_number(text)
+def parse_weight(text: str, *, decimal_comma: bool = False) -> float:
+    """Return a weight, in which a comma may stand for the point; a ValueError tells what was expected."""
+    has_other_sign = decimal_comma and "." in text
+    weight = math.nan if has_other_sign else weight_number(text.replace(",", ".") if decimal_comma else text)
     if math.isnan(weight):
-        share = ", a percentage; write 0.5 for 50 %" if text.strip().endswith("%") else ""
-        comma = ", with a comma; write 0.5" if "," in text else ""
-        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}{comma}")
+        half = "0,5" if decimal_comma else "0.5"
+        share = f", a percentage; write {half} for 50 %" if text.strip().endswith("%") else ""
+        comma = ", with a comma; write 0.5, or --decimal-comma for a whole table" if "," in text else ""
+        sign = ", with a dot; write 0,5" if has_other_sign else "" if decimal_comma else comma
+        raise ValueError(f"expected a weight, a number not below 0, found {text!r}{share}{sign}")
     return weight
 
 
 def _scan(block: LineBlock, layout: Layout, file: int) -> tuple[TripleBlock, NDArray[np.int64]]:
     """Return the plain rows of a block, and start, end and number of every other line: int64 [num_rest, 3]."""
     buffer, first_line, num_lines = block
-    if not HAS_COMPILER:
+    if not HAS_COMPILER or layout.decimal_comma:
         return BlockBuilder(file, with_columns=layout.has_columns).build(), block.lines()
     num_optional = num_lines if layout.has_columns else 0
     scanned = ScannedRows(
@@ -230,11 +234,12 @@ class RowReader:
             num_found = text.count(other) + 1
             if len(cells) < num_wanted <= num_found and other != self.layout.delimiter:
                 kind, written = _DELIMITER_NAMES.get(other, other), "tab" if other == "\t" else f"'{other}'"
-                return f"; it has {num_found} {kind}-separated ones (--delimiter {written})"
+                header = f"; {_NAMES_OF_A_HEADER}" if is_first and num_found > num_wanted else ""
+                return f"; it has {num_found} {kind}-separated ones (--delimiter {written}){header}"
         if len(cells) == 2 and is_first:
             return "; --relation names the relation of a table without such a column"
         if len(cells) > num_wanted and is_first:
-            return "; a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
+            return f"; {_NAMES_OF_A_HEADER}"
         return ""
 
     def _parse(self, cells: list[str]) -> tuple[tuple[bytes, bytes, bytes], tuple[float, int, str, int], Qualifiers]:
@@ -253,7 +258,8 @@ class RowReader:
             if "\r" in values[field]:
                 raise ValueError(f"expected a {part}, found a carriage return in it")
         head, relation, tail = (cell_key(values[field]).encode() for field in (HEAD, RELATION, TAIL))
-        weight = parse_weight(values[WEIGHT]) if values.get(WEIGHT) else math.nan
+        number = values.get(WEIGHT, "")
+        weight = parse_weight(number, decimal_comma=self.layout.decimal_comma) if number else math.nan
         rank = values.get(RANK, "")
         if rank and not (rank.isascii() and rank.isdigit() and len(rank) <= 10 and 1 <= int(rank) <= _MAX_RANK):
             raise ValueError(f"expected a rank, a whole number from 1, found {rank!r}")

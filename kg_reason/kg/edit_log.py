@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kg_reason.errors import GraphError
-from kg_reason.kg.files import sync_folder
+from kg_reason.kg.files import name_full_disk, sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,8 @@ def append_record(folder: Path, log: EditLog, record: Mapping[str, object]) -> t
             while lines:
                 lines = lines[stream.write(lines) :]
             os.fsync(stream.fileno())
-        except OSError:
+        except OSError as error:
+            name_full_disk(error, path)
             stream.truncate(len(log.content))
             raise
     if is_first:

@@ -8,6 +8,7 @@ one is `.NAME.PROCESS@HOST.old` for a moment, and `restore_folder` brings it bac
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import logging
 import os
@@ -30,6 +31,7 @@ REPLACED = ".old"  # suffix of a folder between two renames
 
 _CURRENT_FOLDER = -100  # of renameat2 of Linux: paths are as the process sees them
 _EXCHANGE = 2
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Leftover(NamedTuple):
@@ -60,6 +62,9 @@ def whole_file(target: Path) -> Iterator[Path]:
         yield beside
         _sync_file(beside)
         beside.replace(target)
+    except OSError as error:
+        name_full_disk(error, target)
+        raise
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(target.parent)
@@ -101,8 +106,17 @@ def whole_folder(target: Path, marker: str) -> Iterator[Path]:
             sync_folder(Path(folder))
         _put_in_place(beside, target)
         sync_folder(target.parent)
+    except OSError as error:
+        name_full_disk(error, target)
+        raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def name_full_disk(error: OSError, target: Path) -> None:
+    """Give an error of a full disk the name of what was being written, which the system does not tell."""
+    if error.errno in _NO_ROOM and error.filename is None:
+        error.filename = str(target)
 
 
 def restore_folder(target: Path, marker: str) -> bool:

@@ -54,7 +54,9 @@ def filtered_graph(graph: KnowledgeGraph, config: StatementConfig) -> KnowledgeG
 
     counts = chosen.select(Statements(sets, arrays["source_file"], header["sources"], qualifiers_of))
     own_weight = _own_weights(stored, len(sets))
-    counts &= ~_is_light(arrays, own_weight, config.min_weight)
+    is_light = counts & _is_light(arrays, own_weight, config.min_weight)
+    chosen.count_light(int(is_light.sum()))
+    counts &= ~is_light
     chosen.tell()
     if counts.all():
         return graph

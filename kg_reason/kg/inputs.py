@@ -43,6 +43,7 @@ FORMATS = {
     ".jsonld": "jsonld", ".obo": "obo", ".tsv": "tsv", ".csv": "csv", ".graphml": "graphml",
 }
 _PACKED = {("", compression) for compression in COMPRESSIONS.values()}  # names such as all.zip: of what, nobody knows
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _TAR = "a tar archive, expected a text file; unpack it and name the folder"
 
 _CONTROL = frozenset(map(chr, (*range(32), 127)))
@@ -192,7 +193,8 @@ def _input_file(name: str, config: BuildConfig) -> InputFile:
         raise InputSyntaxError(name, 0, f"{found}; expected {', '.join(SNIFFED[suffix])}, or another by --input-format")
     if not file_format:
         known = ", ".join([*FORMATS, *COMPRESSIONS])
-        raise InputSyntaxError(name, 0, f"unknown suffix; expected one of {known}, or --input-format")
+        sheet = "; a spreadsheet is saved as CSV first" if suffix in _SPREADSHEETS else ""
+        raise InputSyntaxError(name, 0, f"unknown suffix; expected one of {known}, or --input-format{sheet}")
     return InputFile(name, file_format, compression)
 
 

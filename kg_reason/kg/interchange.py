@@ -69,16 +69,18 @@ _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x85\u2028\u2029\ufffe\uffff]")
 
 
 def to_networkx(
-    graph: KnowledgeGraph, *, with_inferred: bool = False, with_qualifiers: bool = True
+    graph: KnowledgeGraph, *, with_inferred: bool = False, with_qualifiers: bool = True, language: str = ""
 ) -> nx.MultiDiGraph:
     """Return a MultiDiGraph: nodes are entity ids with a `label`, edges have `relation`, `weight` and `sources`.
+
+    The label is in the given language where an entity has one in it.
 
     An edge with qualifiers becomes one for each of its statements, with the qualifiers as attributes: texts, of several
     of a name the first. With the inferred edges among them, every edge also tells whether it is `inferred`.
     """
     result = nx.MultiDiGraph()
     for entity in range(graph.num_entities):
-        result.add_node(graph.entity_id(entity), label=graph.entity_label(entity))
+        result.add_node(graph.entity_id(entity), label=graph.entity_label(entity, language))
     edges = StatedEdges(graph, with_qualifiers=with_qualifiers)
     taken = ("relation", "weight", "sources", "inferred")
     held = HeldQualifiers(edges.num_values, column_names(edges.num_values, taken), max_values=1)
@@ -211,15 +213,25 @@ def _tsv(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> I
     columns = [name for name, num_values in held.num_values.items() for _ in range(num_values)]
     marks = ["inferred"] * with_inferred
     yield "\t".join([*TSV_COLUMNS, *columns, *marks]) + "\n"
+    num_empty = num_bare = 0
     for edge in edge_numbers(graph, with_inferred=with_inferred).tolist():
         numbers = (graph.entity_id(int(graph.edge_head[edge])), graph.relation_id(int(graph.edge_relation[edge])))
         keys = (*numbers, graph.entity_id(int(graph.edge_tail[edge])))
-        triple = "\t".join(map(_cell, keys))
+        cells = [_cell(key) for key in keys]
+        if not all(cells):
+            num_empty += 1
+            continue
+        num_bare += any(key.startswith('"') and key != literal_key(cell) for key, cell in zip(keys, cells, strict=True))
+        triple = "\t".join(cells)
         mark = "\t" * with_inferred + "yes" * (edge in graph.inferences)
         for stated in edges.of(edge):
-            cells = _qualifier_cells(held, stated.qualifiers) if edges.num_values else ()
-            yield f"{triple}\t{stated.weight:.9g}\t\t{''.join(cells)}{mark}\n"
+            more = _qualifier_cells(held, stated.qualifiers) if edges.num_values else ()
+            yield f"{triple}\t{stated.weight:.9g}\t\t{''.join(more)}{mark}\n"
     held.tell("TSV")
+    if num_empty:
+        logger.warning("triples left out because TSV holds no empty texts: %d", num_empty)
+    if num_bare:
+        logger.warning("triples of whose value TSV holds the text alone, no type, language or line end: %d", num_bare)
     empty = "\t" * (len(columns) + with_inferred)
     for entity in range(graph.num_entities):
         for alias in graph.aliases(entity):
@@ -247,12 +259,12 @@ def _plain_cell(text: str) -> str:
     return " ".join(text.replace("\0", "\ufffd").split())  # no reader of a table takes a NUL
 
 
-def _graphml(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> str:
+def _graphml(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool, language: str) -> str:
     named = graph.alias_entity[graph.alias_entity >= 0]
     num_further = len(named) - len(np.unique(named))
     if num_further:
         logger.warning("labels left out because GraphML holds one of each entity: %d", num_further)
-    plain = to_networkx(graph, with_inferred=with_inferred, with_qualifiers=with_qualifiers)
+    plain = to_networkx(graph, with_inferred=with_inferred, with_qualifiers=with_qualifiers, language=language)
     plain = nx.relabel_nodes(plain, {node: _xml_text(node) for node in plain})
     for _, values in plain.nodes(data=True):
         values["label"] = _xml_text(values["label"])
@@ -266,13 +278,14 @@ def _xml_text(text: str) -> str:
 
 
 def export_text(
-    graph: KnowledgeGraph, export_format: str, *, with_inferred: bool = False, with_qualifiers: bool = True
-) -> str:
+    graph: KnowledgeGraph, export_format: str, *, with_inferred: bool = False, with_qualifiers: bool = True,
+    language: str = "",
+) -> str:  # fmt: skip
     """Return a graph as the text of a file: nt, ttl, tsv or graphml. TSV writes literals as their text.
 
     Inferred edges are left out, since the file would state them; with them, TSV and GraphML tell which they are. With
     qualifiers, N-Triples and Turtle are RDF 1.2 wherever an edge has any or a weight; without, they are RDF 1.1. What
-    of them a format cannot hold is logged.
+    of them a format cannot hold is logged. GraphML names each entity in the given language where it can.
 
     Raises:
         ConfigError: the format is none of these.
@@ -285,13 +298,13 @@ def export_text(
     if export_format == "tsv":
         return "".join(_tsv(*what))
     if export_format == "graphml":
-        return _graphml(*what)
+        return _graphml(*what, language)
     raise ConfigError(f"format: found {export_format!r}, expected one of {', '.join(EXPORT_FORMATS)}")
 
 
 def export_graph(
     graph: KnowledgeGraph, target: Path, export_format: str, *, with_inferred: bool = False,
-    with_qualifiers: bool = True,
+    with_qualifiers: bool = True, language: str = "",
 ) -> None:  # fmt: skip
     """Write a graph to a file, all or nothing; see `export_text` for the formats.
 
@@ -299,5 +312,6 @@ def export_graph(
         ConfigError: the format is none of these.
         KGReasonError: the target is a folder, or in one that does not exist.
     """
-    text = export_text(graph, export_format, with_inferred=with_inferred, with_qualifiers=with_qualifiers)
+    settings = {"with_inferred": with_inferred, "with_qualifiers": with_qualifiers}
+    text = export_text(graph, export_format, **settings, language=language)
     replace_file(target, text.encode())

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kg_reason.errors import GraphError
+from kg_reason.kg.files import name_full_disk
 
 try:
     import fcntl
@@ -56,6 +57,9 @@ def locked(place: Path, target: Path, activity: str, *, wait_seconds: float = 0.
         os.ftruncate(handle, 0)
         os.write(handle, json.dumps(holder).encode())
         yield
+    except OSError as error:
+        name_full_disk(error, target)
+        raise
     finally:
         try:
             if _is_at(handle, place):  # a folder that was replaced meanwhile took its lock file along

@@ -34,6 +34,8 @@ _MAX_WEIGHT = float(np.finfo(np.float32).max)
 _WRITER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DATE = re.compile(r"(\d{4}(?:-\d\d(?:-\d\d)?)?)(?:[T ].*|Z|[+-]\d\d:\d\d)?")
 
+_DOTTED_DATE = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(\d{4})")
+
 Qualifiers = Mapping[str, tuple[str, ...]]
 NONE: Qualifiers = {}
 
@@ -112,9 +114,15 @@ def _settled(name: str, value: str) -> str:
 
 
 def short_date(text: str) -> str:
-    """Return the day, month or year of a date without its time; empty where a text is no date."""
+    """Return the day, month or year of a date without its time; empty where a text is no date.
+
+    With dots it is day, month and year, wherever people write so; with slashes it may be two things, and is no date.
+    """
     match = _DATE.fullmatch(text.strip())
-    return match[1] if match else ""
+    if match:
+        return match[1]
+    dotted = _DOTTED_DATE.fullmatch(text.strip())
+    return f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}" if dotted else ""
 
 
 def weight_number(text: str) -> float:

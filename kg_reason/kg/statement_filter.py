@@ -54,6 +54,7 @@ class StatementFilter:
     def __init__(self, config: BuildConfig | StatementConfig) -> None:
         self._day = check_day(config.as_of)
         self._min_weight = config.min_weight
+        self._too_light = f"their weight is below {config.min_weight:g}"
         self._only = {caseless(name.strip()) for name in config.only_sources}
         self._exclude = {caseless(name.strip()) for name in config.exclude_sources}
         self._written = {caseless(name.strip()): name for name in (*config.only_sources, *config.exclude_sources)}
@@ -79,14 +80,19 @@ class StatementFilter:
                 self._left_out[reason] += int(sizes[kind])
         return counts[place]
 
+    def count_light(self, num_statements: int) -> None:
+        """Count statements that are left out by the weight of their edges, which is not among their qualifiers."""
+        if num_statements:
+            self._left_out[self._too_light] += num_statements
+
     def tell(self) -> None:
         """Say how many statements were left out and why, which dates are none, and which sources were never met."""
         for reason, number in sorted(self._left_out.items()):
             logger.warning("statements left out because %s: %d", reason, number)
         if self._no_dates:
             logger.warning(
-                "dates that are none do not bound anything: %d, such as %r; expected 2026-06-30, 2026-06 or 2026",
-                len(self._no_dates), min(self._no_dates),
+                "dates that are none do not bound anything: %d, such as %r; expected 2026-06-30, 2026-06, 2026 or "
+                "30.6.2026", len(self._no_dates), min(self._no_dates),
             )  # fmt: skip
         for name in sorted((self._only | self._exclude) - self._met):
             logger.warning("no statement comes from the source %r", self._written[name])
@@ -99,7 +105,7 @@ class StatementFilter:
                 return f"they do not hold on {self._day}"
         weight = weight_of(qualifiers)
         if not math.isnan(weight) and weight < self._min_weight:
-            return f"their weight is below {self._min_weight:g}"
+            return self._too_light
         if (self._only or self._exclude) and not self._is_wanted(qualifiers.get(SOURCE, ()), file_name):
             return "of their source"
         return ""

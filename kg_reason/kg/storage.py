@@ -290,7 +290,8 @@ def read_header(path: Path) -> dict[str, Any]:
         restore_folder(path, HEADER_FILE)
         header = json.loads(header_path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise GraphError(f"{path}: no graph found here, expected a folder made by kg-reason build") from error
+        address = "; an endpoint is named sparql:URL" if path.parts[:1] in (("http:",), ("https:",)) else ""
+        raise GraphError(f"{path}: no graph found here, expected a folder made by kg-reason build{address}") from error
     except NotADirectoryError as error:
         raise GraphError(f"{path}: found a file, expected a folder made by kg-reason build") from error
     except OSError as error:

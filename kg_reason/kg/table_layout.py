@@ -42,6 +42,7 @@ class Layout(NamedTuple):
     Attributes:
         first_line: of a file without a header.
         relation: of every row, where no field is one; else empty.
+        decimal_comma: whether the fraction of a weight stands behind a comma.
     """
 
     delimiter: str
@@ -49,6 +50,7 @@ class Layout(NamedTuple):
     first_line: int = 0
     qualifiers: tuple[str, ...] = ()
     relation: str = ""
+    decimal_comma: bool = False
 
     @property
     def has_columns(self) -> bool:
@@ -175,7 +177,8 @@ def _header_layout(cells: list[str], delimiter: str, place: Source, config: Buil
     for field, column in columns.items():
         if fields.count(field) > 1:
             raise InputSyntaxError(*place, f"expected one column {column}, found {fields.count(field)}")
-    return Layout(delimiter, fields, 0, tuple(qualifier_of[name] for name in qualifying), relation)
+    qualifiers = tuple(qualifier_of[name] for name in qualifying)
+    return Layout(delimiter, fields, 0, qualifiers, relation, config.decimal_comma)
 
 
 def _plain_layout(cells: list[str], delimiter: str, place: Source, config: BuildConfig) -> Layout:
@@ -190,11 +193,15 @@ def _plain_layout(cells: list[str], delimiter: str, place: Source, config: Build
         missing = next(column for column in wanted if not set(spellings(column)).intersection(names))
         raise InputSyntaxError(*place, f"expected a column {missing}, found {', '.join(cells)}")
     relation = one_relation(config)
-    is_weighed = bool(cells) and not math.isnan(weight_number(cells[-1]))
-    if relation and (len(cells) == 2 or (len(cells) == 3 and is_weighed)):
-        return Layout(delimiter, (HEAD, TAIL, WEIGHT)[: len(cells)], place.line, relation=relation)
+    last = cells[-1] if cells else ""
+    is_weighed = not math.isnan(weight_number(last.replace(",", ".") if config.decimal_comma else last))
+    is_pair = len(cells) == 2 or (len(cells) == 1 and any(cells[0].count(sign) == 1 for sign in OTHER_DELIMITERS))
+    if relation and (is_pair or (len(cells) == 3 and is_weighed)):
+        fields = (HEAD, TAIL, WEIGHT)[: max(len(cells), 2)]
+        return Layout(delimiter, fields, place.line, (), relation, config.decimal_comma)
     has_weight = len(cells) == 4 and is_weighed
-    return Layout(delimiter, (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3], place.line)
+    fields = (HEAD, RELATION, TAIL, WEIGHT)[: 4 if has_weight else 3]
+    return Layout(delimiter, fields, place.line, decimal_comma=config.decimal_comma)
 
 
 def one_relation(config: BuildConfig) -> str:

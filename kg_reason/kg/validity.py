@@ -109,5 +109,5 @@ def check_day(day: str) -> str:
 def _date(text: str) -> str:
     found = short_date(text)
     if not found and text.strip():
-        raise ValueError(f"expected a date such as 2026-06-30, 2026-06 or 2026, found {text!r}")
+        raise ValueError(f"expected a date such as 2026-06-30, 2026-06, 2026 or 30.6.2026, found {text!r}")
     return found

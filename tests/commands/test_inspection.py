@@ -76,3 +76,44 @@ def test_a_build_may_leave_them_out_for_good(kg, capsys):
     assert "registry.csv:3" not in printed(capsys, "show", kg, "Acme")
     assert main(["build", "registry.csv", "--out", "kg", "-q", "--as-of", "2024"]) == 1
     assert "as_of: found '2024', expected a day such as 2026-06-30" in capsys.readouterr().err
+
+
+LABELS = """\
+<http://www.wikidata.org/entity/Q64> <http://www.wikidata.org/prop/direct/P31> <http://www.wikidata.org/entity/Q515> .
+<http://www.wikidata.org/entity/Q64> <http://www.w3.org/2000/01/rdf-schema#label> "Berlin Mitte"@de .
+<http://www.wikidata.org/entity/Q515> <http://www.w3.org/2000/01/rdf-schema#label> "Stadt"@de .
+"""
+
+
+@pytest.fixture
+def german(tmp_path, monkeypatch, capsys):
+    (tmp_path / "labels.nt").write_text(LABELS)
+    monkeypatch.chdir(tmp_path)
+    assert main(["build", "labels.nt", "--out", "kg"]) == 0
+    return capsys.readouterr().err
+
+
+def test_what_to_try_next_finds_labels_of_the_graphs_own_language(german, capsys):
+    assert german.endswith("kg-reason paths kg 'Berlin Mitte' Stadt --language de\n")
+    assert "labels.nt:1" in printed(capsys, "paths", "kg", "Berlin Mitte", "Stadt", "--language", "de")
+
+
+@pytest.mark.parametrize(("flags", "told"), [
+    ([], "labels were looked for in en and without a language; the graph also has de (--language; '' is any)\n"),
+    (["--quiet"], ""), (["--language", ""], "1 path, best first\n"),
+])
+def test_texts_that_only_another_language_knows_tell_so(german, capsys, flags, told):
+    assert main(["paths", "kg", "Berlin Mitte", "Stadt", *flags]) == 0
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("ends", [
+    ("Q64", "Q515"), ("wd:Q64", "http://www.wikidata.org/entity/Q515"), ("http://www.wikidata.org/entity/Q64", "Q515"),
+])
+def test_paths_lead_between_ids(german, capsys, ends):
+    assert "labels.nt:1" in printed(capsys, "paths", "kg", *ends)
+
+
+def test_an_address_in_the_place_of_a_graph_tells_how_an_endpoint_is_named(capsys):
+    assert main(["paths", "https://e.org/sparql", "a", "b"]) == 1
+    assert "expected a folder made by kg-reason build; an endpoint is named sparql:URL" in capsys.readouterr().err

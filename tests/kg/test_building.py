@@ -175,3 +175,12 @@ def test_edges_below_a_weight_are_left_out_and_counted_those_without_one_stay(fi
     assert graph.find_entities("b") == ()
     assert len(graph.find_entities("A")) == 1  # a label's weight is its prior
     assert "edges left out because their weight is below 1: 1" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.nt", "a.ttl"])
+def test_an_iri_with_a_space_tells_of_the_setting_that_keeps_it(tmp_path, name):
+    (tmp_path / name).write_text("<http://e/a b> <http://e/r> <http://e/c> .\n")
+    advice = r"nothing written \(--skip-bad-lines reads the rest; --lenient keeps IRIs that are not valid\)"
+    with pytest.raises(BadLinesError, match=advice):
+        build_graph(tmp_path / name, tmp_path / "kg")
+    assert build_graph(tmp_path / name, tmp_path / "kg", BuildConfig(lenient=True)).num_triples == 1

@@ -193,7 +193,8 @@ def test_optional_columns_are_read_and_may_be_empty():
 
 @pytest.mark.parametrize(("cells", "reason"), [
     ("74 %\t\t\t", "expected a weight, a number not below 0, found '74 %', a percentage; write 0.5 for 50 %"),
-    ("0,5\t\t\t", "expected a weight, a number not below 0, found '0,5', with a comma; write 0.5"),
+    ("0,5\t\t\t", "expected a weight, a number not below 0, found '0,5', with a comma; write 0.5, or --decimal-comma "
+     "for a whole table"),
     ("-1\t\t\t", "expected a weight, a number not below 0, found '-1'"),
     ("nan\t\t\t", "expected a weight, a number not below 0, found 'nan'"),
     ("1_0\t\t\t", "expected a weight, a number not below 0, found '1_0'"),
@@ -448,3 +449,36 @@ def test_line_ends_without_line_feeds_are_told(quoted):
     triples, bad_lines = read(text, quoted=quoted)
     assert triples == []
     assert bad_lines[0].endswith("fields, found 5; line ends are carriage returns, expected line feeds")
+
+
+def test_a_header_under_another_delimiter_tells_both_ways_out():
+    _, bad_lines = read("Owner;Bezug;Ende;Anteil\na;b;c;1\n", quoted=True)
+    advice = "it has 4 semicolon-separated ones (--delimiter ';')"
+    names = "a header is known by its names: --head-column, --relation-column and --tail-column tell yours"
+    assert bad_lines == [
+        f"a.tsv:1: expected 3 comma-separated fields, found 1; {advice}; {names}",
+        f"a.tsv:2: expected 3 comma-separated fields, found 1; {advice}",
+    ]
+
+
+def test_pairs_under_another_delimiter_tell_which_one_they_have():
+    _, bad_lines = read("Mutter;Tochter\n", quoted=True, config=BuildConfig(relation="owns"))
+    told = "expected 2 comma-separated fields, found 1; it has 2 semicolon-separated ones (--delimiter ';')"
+    assert bad_lines == [f"a.tsv:1: {told}"]
+
+
+@pytest.mark.parametrize(("text", "is_comma", "weight", "told"), [
+    ("12,5", True, 12.5, ""), ("98", True, 98.0, ""), ("12.5", False, 12.5, ""),
+    ("12.5", True, None, "found '12.5', with a dot; write 0,5"),
+    ("12,5", False, None, "found '12,5', with a comma; write 0.5, or --decimal-comma for a whole table"),
+    ("50 %", True, None, "found '50 %', a percentage; write 0,5 for 50 %"),
+])
+@pytest.mark.parametrize("header", ["head;relation;tail;weight\n", "x;r;y;1\n"])
+def test_a_comma_stands_before_the_fraction_where_a_setting_says_so(header, text, is_comma, weight, told):
+    config = BuildConfig(delimiter=";", decimal_comma=is_comma)
+    triples, bad_lines = read(f"{header}a;r;b;{text}\n", quoted=True, config=config)
+    weights = [triple.weight for triple in triples if triple.head == "a"]
+    assert weights == [weight] * (weight is not None)
+    assert [line.removeprefix("a.tsv:2: expected a weight, a number not below 0, ") for line in bad_lines] == [told] * (
+        weight is None
+    )

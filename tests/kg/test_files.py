@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 from pathlib import Path
@@ -169,3 +170,12 @@ def test_a_folder_that_may_not_be_written_to_is_told_by_the_name_of_the_target(t
     monkeypatch.setattr(os, "access", lambda place, kind: place != tmp_path)  # for root every folder is open
     with pytest.raises(KGReasonError, match=f"a.txt: cannot be written: no permission in {tmp_path}"):
         replace_file(tmp_path / "a.txt", b"")
+
+
+@pytest.mark.parametrize(("number", "name"), [(errno.ENOSPC, "target"), (errno.EIO, None)])
+def test_a_full_disk_names_what_was_being_written(tmp_path, number, name):
+    target = tmp_path / "target"
+    for whole in (whole_file(target), whole_folder(target, "marker")):
+        with pytest.raises(OSError, match=os.strerror(number)) as caught, whole:
+            raise OSError(number, os.strerror(number))
+        assert caught.value.filename == (name and str(target))

@@ -118,3 +118,29 @@ def test_turtle_is_written_by_head_with_prefixes(toy_graph: KnowledgeGraph) -> N
     turtle = export_text(toy_graph, "ttl")
     assert "@prefix ns1: <ex:> ." in turtle
     assert turtle.count("ns1:violin ns1:hypernym") + turtle.count("ns1:violin skos:") == 1
+
+
+def test_what_tsv_cannot_hold_of_values_is_told_and_the_rest_is_read_again(tmp_path, caplog):
+    values = ['""', '"a\\tb"', '"1815"^^<http://www.w3.org/2001/XMLSchema#integer>', '"x"@de', '"plain"']
+    (tmp_path / "a.nt").write_text("".join(f"<http://e/a> <http://e/is> {value} .\n" for value in values))
+    build_graph(tmp_path / "a.nt", tmp_path / "kg")
+    caplog.clear()
+    export_graph(KnowledgeGraph.open(tmp_path / "kg"), tmp_path / "a.tsv", "tsv")
+    assert caplog.messages == [
+        "triples left out because TSV holds no empty texts: 1",
+        "triples of whose value TSV holds the text alone, no type, language or line end: 3",
+    ]
+    build_graph(tmp_path / "a.tsv", tmp_path / "again")
+    graph = KnowledgeGraph.open(tmp_path / "again")
+    tails = {graph.entity_id(int(graph.edge_tail[edge])) for edge in range(graph.num_edges)}
+    assert tails == {"a b", "1815", "x", "plain"}
+
+
+@pytest.mark.parametrize(("language", "label"), [("en", "Berlin"), ("zh", "柏林"), ("de", "Stadt Berlin")])
+def test_graphml_names_entities_in_the_language_asked_for(tmp_path, language, label):
+    names = {"en": "Berlin", "zh": "柏林", "de": "Stadt Berlin"}
+    lines = [f'<http://e/b> <{LABEL}> "{text}"@{tag} .\n' for tag, text in names.items()]
+    (tmp_path / "a.nt").write_text("".join([*lines, "<http://e/b> <http://e/in> <http://e/c> .\n"]), encoding="utf-8")
+    build_graph(tmp_path / "a.nt", tmp_path / "kg")
+    text = export_text(KnowledgeGraph.open(tmp_path / "kg"), "graphml", language=language)
+    assert nx.parse_graphml(text).nodes["http://e/b"]["label"] == label

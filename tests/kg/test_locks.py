@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import re
@@ -193,3 +194,15 @@ def test_where_no_lock_can_be_the_graph_cannot_be_changed(folder):
     with pytest.raises(GraphError, match=r"graph: cannot be edited: .*graph/\.lock: Is a directory"):
         edit_graph(folder, "add", "violin", "hypernym", "toy")
     assert len(KnowledgeGraph.open(folder).overlay.edits) == 0
+
+
+def test_a_full_disk_names_what_was_to_be_locked(tmp_path, monkeypatch):
+    def fail(*_: object):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fail)
+        with pytest.raises(OSError, match="No space left") as caught, locked(tmp_path / ".lock", tmp_path, "edited"):
+            pass
+    assert caught.value.filename == str(tmp_path)
+    assert not (tmp_path / ".lock").exists()

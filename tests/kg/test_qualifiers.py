@@ -104,6 +104,7 @@ def test_a_relation_gives_the_qualifier_that_its_name_tells(relation, name):
 @pytest.mark.parametrize(("text", "date"), [
     ("2026-06-30", "2026-06-30"), ("2026-06-30T12:00:00Z", "2026-06-30"), ("2026-06-30+02:00", "2026-06-30"),
     ("2026Z", "2026"), (" 2026-06 ", "2026-06"), ("May 2026", ""), ("", ""), ("20260630", ""),
+    ("30.06.2026", "2026-06-30"), ("1.2.2024", "2024-02-01"), ("13.13.2024", ""), ("12/31/2024", ""),
 ])
 def test_a_date_is_a_day_a_month_or_a_year(text, date):
     assert short_date(text) == date

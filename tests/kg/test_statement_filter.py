@@ -95,11 +95,11 @@ def test_what_was_left_out_is_told_and_a_source_that_is_nobodys_too(graph, caplo
 
 
 def test_dates_that_are_none_are_told_where_a_day_is_asked_for(tmp_path, caplog):
-    (tmp_path / "a.csv").write_text("head,relation,tail,valid_from\na,owns,b,01.05.2019\na,owns,c,2019-05-01\n")
+    (tmp_path / "a.csv").write_text("head,relation,tail,valid_from\na,owns,b,05/01/2019\na,owns,c,2019-05-01\n")
     build_graph(tmp_path / "a.csv", tmp_path / "kg", BuildConfig())
     graph = KnowledgeGraph.open(tmp_path / "kg")
     assert tails(filtered_graph(graph, StatementConfig(as_of="2018-01-01"))) == {"b"}
-    assert "dates that are none do not bound anything: 1, such as '01.05.2019'; expected 2026-06-30" in caplog.text
+    assert "dates that are none do not bound anything: 1, such as '05/01/2019'; expected 2026-06-30" in caplog.text
     caplog.clear()
     filtered_graph(graph, StatementConfig(min_weight=0.5))
     assert not caplog.text
@@ -127,3 +127,12 @@ def test_a_filtered_graph_is_another_one(graph):
 def test_a_day_that_is_none_is_told(graph):
     with pytest.raises(ConfigError, match="as_of: found 'June', expected a day such as 2026-06-30"):
         filtered_graph(graph, StatementConfig(as_of="June"))
+
+
+def test_every_statement_of_too_little_weight_is_counted(tmp_path, caplog):
+    rows = "head,relation,tail,weight\na,owns,b,0.1\na,owns,c,0.2\na,owns,c,0.3\na,owns,d,0.9\na,owns,e,\n"
+    (tmp_path / "a.csv").write_text(rows)
+    build_graph(tmp_path / "a.csv", tmp_path / "kg", BuildConfig())
+    graph = KnowledgeGraph.open(tmp_path / "kg")
+    assert tails(filtered_graph(graph, StatementConfig(min_weight=0.5))) == {"d", "e"}
+    assert caplog.messages == ["statements left out because their weight is below 0.5: 3"]
