@@ -27,13 +27,25 @@ HAS_COMPILER = numba is not None
 
 def compiled(function: Function) -> Function:
     """Compile a kernel on its first call with given array types; the machine code is kept on disk where that may be."""
+    return _compile(function)
+
+
+def compiled_leaf(function: Function) -> Function:
+    """Compile as `compiled` does a kernel that makes no arrays: who holds them is not counted.
+
+    Counting costs more than the work of a short function that is called for every field of a file.
+    """
+    return _compile(function, _nrt=False)
+
+
+def _compile(function: Function, **options: bool) -> Function:
     if numba is None:
         return function
     try:
-        return cast(Function, numba.njit(cache=True, nogil=True)(function))
+        return cast(Function, numba.njit(cache=True, nogil=True, **options)(function))
     except RuntimeError:  # no folder that a cache can be kept in
         _tell_of_no_cache()
-        return cast(Function, numba.njit(nogil=True)(function))
+        return cast(Function, numba.njit(nogil=True, **options)(function))
 
 
 @cache
@@ -42,16 +54,6 @@ def _tell_of_no_cache() -> None:
         "compiled code cannot be kept, so that every command compiles anew: neither the package's folder nor a cache "
         "folder of yours can be written; NUMBA_CACHE_DIR names another"
     )
-
-
-def compiled_leaf(function: Function) -> Function:
-    """Compile as `compiled` does a kernel that makes no arrays: who holds them is not counted.
-
-    Counting costs more than the work of a short function that is called for every field of a file.
-    """
-    if numba is None:
-        return function
-    return cast(Function, numba.njit(cache=True, nogil=True, _nrt=False)(function))
 
 
 def interpreted(function: Function) -> Function:

@@ -28,6 +28,6 @@ def test_without_a_folder_for_machine_code_a_kernel_is_compiled_all_the_same_and
     monkeypatch.setattr(compiled, "numba", SimpleNamespace(njit=refuse_cache))
     compiled._tell_of_no_cache.cache_clear()
     with caplog.at_level(logging.WARNING):
-        kernels = [compiled.compiled(add) for _ in range(2)]
+        kernels = [compile_kernel(add) for compile_kernel in (compiled.compiled, compiled.compiled_leaf)]
     assert [kernel(1, 2) for kernel in kernels] == [3, 3]
     assert ["NUMBA_CACHE_DIR" in message for message in caplog.messages] == [True]
