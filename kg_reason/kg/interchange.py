@@ -226,7 +226,8 @@ def _tsv(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> I
         mark = "\t" * with_inferred + "yes" * (edge in graph.inferences)
         for stated in edges.of(edge):
             more = _qualifier_cells(held, stated.qualifiers) if edges.num_values else ()
-            yield f"{triple}\t{stated.weight:.9g}\t\t{''.join(more)}{mark}\n"
+            weight = "" if stated.weight == 1.0 else f"{stated.weight:.9g}"  # of 1 is what none was given for
+            yield f"{triple}\t{weight}\t\t{''.join(more)}{mark}\n"
     held.tell("TSV")
     if num_empty:
         logger.warning("triples left out because TSV holds no empty texts: %d", num_empty)

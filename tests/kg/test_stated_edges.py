@@ -129,8 +129,15 @@ def test_edits_lie_over_what_is_written(tmp_path):
     edit_graph(tmp_path / "kg", "add", "Orlin Shipping", "owned by", "Maren Fund")
     rows = export_text(KnowledgeGraph.open(tmp_path / "kg"), "tsv").splitlines()
     assert "Orlin Shipping\towned by\tKestrel Holding\t0.74\t\t\tTrade register 2026\t2019-05-01\t" in rows
-    assert "Orlin Shipping\towned by\tMaren Fund\t1\t\t\t\t\t" in rows
+    assert "Orlin Shipping\towned by\tMaren Fund\t\t\t\t\t\t" in rows
     assert not any("Norda Trust" in row for row in rows)
+
+
+def test_edges_without_a_weight_have_none_in_tsv_and_pass_a_filter_of_weights_again(tmp_path):
+    (tmp_path / "a.csv").write_text("head,relation,tail,weight\na,owns,b,80\na,owns,c,20\na,knows,d,\n")
+    (tmp_path / "b.tsv").write_text(export_text(read(tmp_path / "a.csv"), "tsv"))
+    again = read(tmp_path / "b.tsv", min_weight=50)
+    assert sorted(again.entity_id(int(tail)) for tail in again.edge_tail) == ["b", "d"]
 
 
 def test_an_inferred_edge_is_stated_once_and_its_premises_keep_what_qualifies_them(tmp_path):
@@ -181,7 +188,7 @@ def test_what_a_format_cannot_hold_is_told_with_a_count(tmp_path, caplog, export
 
 def test_a_format_that_can_hold_nothing_of_it_tells_so(tmp_path, caplog):
     (tmp_path / "a.ttl").write_text('@prefix : <http://e/> . :a :r :b {| :rank "best" |} .')
-    assert export_text(read(tmp_path / "a.ttl"), "tsv").splitlines()[1] == "http://e/a\thttp://e/r\thttp://e/b\t1\t\t"
+    assert export_text(read(tmp_path / "a.ttl"), "tsv").splitlines()[1] == "http://e/a\thttp://e/r\thttp://e/b\t\t\t"
     assert caplog.messages == ["values of qualifiers left out because TSV cannot hold them: rank 1"]
 
 
