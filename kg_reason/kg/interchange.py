@@ -63,6 +63,7 @@ PREFIXES = {
 }
 MIN_USES_OF_A_PREFIX = 3
 _FORBIDDEN_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\]')
+_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NAMESPACE = re.compile(r"<([^<>]*[#/:])[^<>#/:]*>")
 # What XML may not hold, and line ends that networkx makes line feeds of.
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x85\u2028\u2029\ufffe\uffff]")
@@ -194,14 +195,19 @@ def _n_triples(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool
 
 
 def _turtle(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> str:
-    """Return the triples by head, with a prefix for every namespace that is used more than now and then."""
+    """Return the triples by head, with the prefixes of the graph's files, and one for every other namespace in use."""
     rows = sorted(_n_triples(graph, with_inferred, with_qualifiers))
+    text = "".join(rows)
     uses = Counter(namespace for row in rows for namespace in _NAMESPACE.findall(row.partition(' "')[0]))
     prefixes = {name: namespace for namespace, name in PREFIXES.items()}
-    for namespace in sorted(uses):
-        if uses[namespace] >= MIN_USES_OF_A_PREFIX and namespace not in PREFIXES:
-            prefixes[f"ns{len(prefixes) - len(PREFIXES) + 1}"] = namespace
-    quads = pyoxigraph.parse("".join(rows), format=pyoxigraph.RdfFormat.N_TRIPLES)
+    for name, namespace in graph.prefixes.items():
+        if f"<{namespace}" in text and namespace not in PREFIXES and _PREFIX.fullmatch(name):
+            prefixes.setdefault(name, namespace)
+    free_names = (name for number in count(1) if (name := f"ns{number}") not in prefixes)
+    for namespace in sorted(uses.keys() - prefixes.values()):
+        if uses[namespace] >= MIN_USES_OF_A_PREFIX:
+            prefixes[next(free_names)] = namespace
+    quads = pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.N_TRIPLES)
     triples = (quad.triple for quad in quads)
     turtle: bytes | None = pyoxigraph.serialize(triples, format=pyoxigraph.RdfFormat.TURTLE, prefixes=prefixes)
     return (turtle or b"").decode()

@@ -120,6 +120,19 @@ def test_turtle_is_written_by_head_with_prefixes(toy_graph: KnowledgeGraph) -> N
     assert turtle.count("ns1:violin ns1:hypernym") + turtle.count("ns1:violin skos:") == 1
 
 
+def test_turtle_has_the_prefixes_of_the_files(tmp_path):
+    (tmp_path / "a.ttl").write_text(
+        "@prefix ns1: <http://e/> . @prefix skos: <http://mine/> . @prefix x: <http://unused/> .\n"
+        "ns1:a skos:r ns1:b , <http://other/a> , <http://other/b> , <http://other/c> ."
+    )
+    build_graph(tmp_path / "a.ttl", tmp_path / "kg")
+    turtle = export_text(KnowledgeGraph.open(tmp_path / "kg"), "ttl")
+    assert "@prefix ns1: <http://e/> ." in turtle
+    assert {"@prefix ns2: <http://mine/> .", "@prefix ns3: <http://other/> ."} <= {*turtle.splitlines()}
+    assert "skos: <http://mine/>" not in turtle
+    assert "unused" not in turtle
+
+
 def test_what_tsv_cannot_hold_of_values_is_told_and_the_rest_is_read_again(tmp_path, caplog):
     values = ['""', '"a\\tb"', '"1815"^^<http://www.w3.org/2001/XMLSchema#integer>', '"x"@de', '"plain"']
     (tmp_path / "a.nt").write_text("".join(f"<http://e/a> <http://e/is> {value} .\n" for value in values))
