@@ -319,6 +319,7 @@ def export_graph(
         ConfigError: the format is none of these.
         KGReasonError: the target is a folder, or in one that does not exist.
     """
-    settings = {"with_inferred": with_inferred, "with_qualifiers": with_qualifiers}
-    text = export_text(graph, export_format, **settings, language=language)
+    text = export_text(
+        graph, export_format, with_inferred=with_inferred, with_qualifiers=with_qualifiers, language=language
+    )
     replace_file(target, text.encode())
