@@ -89,7 +89,11 @@ def _unmet_names(graph: KnowledgeGraph, config: BuildConfig) -> Iterator[tuple[s
     while named and (qualifiers := next(sets, None)) is not None:
         named = {place: qualifier for place, qualifier in named.items() if qualifier not in qualifiers}
     yield from named
-    priors = np.array(KIND_PRIOR, dtype=np.float32)
-    is_weighed = bool((graph.edge_weight[: graph.num_edges] != 1).any()) or not np.isin(graph.alias_prior, priors).all()
-    if config.weight_column not in ("", BuildConfig.weight_column) and not is_weighed:
+    if config.weight_column not in ("", BuildConfig.weight_column) and not _is_weighed(graph):
         yield "weight_column", config.weight_column
+
+
+def _is_weighed(graph: KnowledgeGraph) -> bool:
+    """Tell whether any edge or label has a weight that no graph without weights has."""
+    priors = np.array(KIND_PRIOR, dtype=np.float32)
+    return bool((graph.edge_weight[: graph.num_edges] != 1).any()) or not np.isin(graph.alias_prior, priors).all()
