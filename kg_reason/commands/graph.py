@@ -283,8 +283,8 @@ def _export(arguments: argparse.Namespace) -> int:
         return 0
     triples = counted(num_triples, "triple")
     show(f"{target} holds the graph as {export_format}: {triples} and its labels, {sized(num_bytes)}")
-    further = [] if arguments.without_qualifiers or arguments.quiet else further_qualifiers(graph)
-    if further and export_format in ("tsv", "graphml"):
+    is_told = export_format in ("tsv", "graphml") and not arguments.without_qualifiers and not arguments.quiet
+    if is_told and (further := further_qualifiers(graph)):
         names = " ".join(map(shlex.quote, further))
         remark(f"(kg-reason build reads all columns again with --qualifier-columns {names})")
     return 0

@@ -117,13 +117,14 @@ def rdf_terms(
     heads = set(np.unique(graph.edge_head[numbers]).tolist())
     keys = [rdf_key(graph.entity_id(entity), is_head=entity in heads) for entity in range(graph.num_entities)]
     relations = [rdf_key(graph.relation_id(number), is_head=True) for number in range(graph.num_relations)]
-    reifiers = _Reifiers(graph)
+    reifiers = _Reifiers(graph) if with_qualifiers else None
     for edge in numbers.tolist():
         triple = keys[graph.edge_head[edge]], relations[graph.edge_relation[edge]], keys[graph.edge_tail[edge]]
         yield triple
-        if with_qualifiers:
+        if reifiers is not None:
             yield from reifiers.of(edge, triple)
-    reifiers.held.tell("RDF")
+    if reifiers is not None:
+        reifiers.held.tell("RDF")
     for entity, head in enumerate(keys):
         for alias in graph.aliases(entity):
             if alias.kind in LABEL_RELATION_OF:

@@ -72,10 +72,7 @@ class StatedEdges:
         stored = StoredQualifiers.of(arrays if with_qualifiers else {})
         self._is_qualified = np.zeros(len(arrays["edge_source"]), dtype=bool)  # by number at the build; -1: an edit's
         self._is_qualified[np.searchsorted(arrays["edge_source"], stored.rows, side="right") - 1] = True
-        self.num_values: dict[str, int] = {}
-        for qualifiers in map(_without_weight, stored.all()):
-            for name, values in qualifiers.items():
-                self.num_values[name] = max(len(values), self.num_values.get(name, 0))
+        self.num_values = _most_values(stored)
 
     def of(self, edge: int) -> list[Stated]:
         """Return the statements of an edge, at least one; of an inferred edge one without qualifiers."""
@@ -97,9 +94,18 @@ def _without_weight(qualifiers: Qualifiers) -> Qualifiers:
     return {name: values for name, values in qualifiers.items() if name != WEIGHT}
 
 
+def _most_values(stored: StoredQualifiers) -> dict[str, int]:
+    num_values: dict[str, int] = {}
+    for qualifiers in map(_without_weight, stored.all()):
+        for name, values in qualifiers.items():
+            num_values[name] = max(len(values), num_values.get(name, 0))
+    return num_values
+
+
 def further_qualifiers(graph: KnowledgeGraph) -> list[str]:
     """Return the names of qualifiers that tables and property graphs give back only with `qualifier_columns`."""
-    return sorted({*StatedEdges(graph).num_values} - {WEIGHT, VALID_FROM, VALID_UNTIL, SOURCE})
+    stored = StoredQualifiers.of(graph.built.arrays)
+    return sorted({*_most_values(stored)} - {WEIGHT, VALID_FROM, VALID_UNTIL, SOURCE})
 
 
 class HeldQualifiers:
