@@ -32,7 +32,7 @@ from kg_reason.kg.qualifiers import (
     statement_text,
     weight_number,
 )
-from kg_reason.kg.table_layout import FIRST_QUALIFIER, OTHER_DELIMITERS, Layout, read_layout
+from kg_reason.kg.table_layout import FIRST_QUALIFIER, OTHER_DELIMITERS, WITHOUT_RELATION, Layout, read_layout
 from kg_reason.kg.triples import AliasColumns, BlockBuilder, TripleBlock, cell_key, join_blocks
 from kg_reason.kg.validity import Validity
 
@@ -101,7 +101,7 @@ def _read_rows(blocks: Iterator[LineBlock], reader: RowReader, file: int, *, quo
 def parse_weight(text: str, *, decimal_comma: bool = False) -> float:
     """Return a weight, in which a comma may stand for the point; a ValueError tells what was expected."""
     has_other_sign = decimal_comma and "." in text
-    weight = math.nan if has_other_sign else weight_number(text.replace(",", ".") if decimal_comma else text)
+    weight = math.nan if has_other_sign else weight_number(text, decimal_comma=decimal_comma)
     if math.isnan(weight):
         half = "0,5" if decimal_comma else "0.5"
         share = f", a percentage; write {half} for 50 %" if text.strip().endswith("%") else ""
@@ -237,7 +237,7 @@ class RowReader:
                 header = f"; {_NAMES_OF_A_HEADER}" if is_first and num_found > num_wanted else ""
                 return f"; it has {num_found} {kind}-separated ones (--delimiter {written}){header}"
         if len(cells) == 2 and is_first:
-            return "; --relation names the relation of a table without such a column"
+            return f"; {WITHOUT_RELATION}"
         if len(cells) > num_wanted and is_first:
             return f"; {_NAMES_OF_A_HEADER}"
         return ""

@@ -21,7 +21,7 @@ from kg_reason.kg.inputs import line_blocks
 from kg_reason.kg.names import readable_name
 from kg_reason.kg.property_graph import EdgeWriter, Value, add_node, is_label, node_key, one_line
 from kg_reason.kg.recognition import HEADER_CELL, NEO4J_ROLES, header_delimiter
-from kg_reason.kg.table_layout import find_delimiter, one_relation
+from kg_reason.kg.table_layout import WITHOUT_RELATION, find_delimiter, one_relation
 from kg_reason.kg.triples import TripleBlock, cell_key
 
 INSTANCE = "instance of"
@@ -101,8 +101,7 @@ def parse_header(cells: list[str], name: str, line: int, relation: str = "") -> 
     if "ID" not in roles and not {"START_ID", "END_ID"} <= roles:
         raise InputSyntaxError(name, line, f"expected a column :ID, or :START_ID and :END_ID, found {', '.join(cells)}")
     if "START_ID" in roles and "TYPE" not in roles and not relation:
-        found = f"found {', '.join(cells)}; --relation names the relation of a table without such a column"
-        raise InputSyntaxError(name, line, f"expected a column :TYPE, {found}")
+        raise InputSyntaxError(name, line, f"expected a column :TYPE, found {', '.join(cells)}; {WITHOUT_RELATION}")
     return tuple(columns)
 
 

@@ -125,8 +125,12 @@ def short_date(text: str) -> str:
     return f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}" if dotted else ""
 
 
-def weight_number(text: str) -> float:
-    """Return a weight, a number not below 0 that fits into 32 bits; NaN where a text is none."""
+def weight_number(text: str, *, decimal_comma: bool = False) -> float:
+    """Return a weight, a number not below 0 that fits into 32 bits; NaN where a text is none.
+
+    With `decimal_comma` a comma may stand for the point.
+    """
+    text = text.replace(",", ".") if decimal_comma else text
     try:
         number = float(text) if "_" not in text else math.nan
     except ValueError:

@@ -31,7 +31,33 @@ OTHER_DELIMITERS = ",;\t|"
 MAX_HEADER_BYTES = 1 << 14  # of one that goes over several lines
 _TOLD_DELIMITER = re.compile(r'"?sep=(.)"?')  # as Excel writes it
 _COMMENT = re.compile(r"#(?: |\r?$)")  # not #music
+WITHOUT_RELATION = "--relation names the relation of a table without such a column"
 _WRITTEN_TABS = ("\\t", "tab")
+
+
+class _HeaderNames:
+    """What a header may call its columns.
+
+    Args:
+        config: the names.
+
+    Attributes:
+        columns: the name of each field as the settings have it.
+        fields: the field of each name, as names are compared.
+        qualifiers: the qualifier of each other name, likewise.
+    """
+
+    def __init__(self, config: BuildConfig) -> None:
+        self.config = config
+        self.columns = {
+            HEAD: config.head_column, RELATION: config.relation_column, TAIL: config.tail_column,
+            WEIGHT: config.weight_column, RANK: config.rank_column, LANGUAGE: config.language_column,
+            POS: config.pos_column,
+        }  # fmt: skip
+        self.fields = {name: field for field, column in self.columns.items() for name in spellings(column)}
+        self.qualifiers = {
+            name: qualifier for name, qualifier in QualifierNames(config).columns.items() if name not in self.fields
+        }
 
 
 class Layout(NamedTuple):
@@ -90,6 +116,7 @@ def read_layout(
         ConfigError: the delimiter is not one ASCII character.
     """
     delimiter = find_delimiter(config.delimiter, quoted=quoted)
+    header = _HeaderNames(config)
     for block in blocks:
         while len(block.buffer):
             records = _first_records(block, quoted=quoted)
@@ -101,9 +128,9 @@ def read_layout(
             elif text.strip(f" \r{delimiter}"):
                 signs = delimiter + (OTHER_DELIMITERS if quoted else "\t")
                 for record, rest in records:
-                    header = _find_header(record, signs, place, config=config, quoted=quoted)
-                    if header is not None:
-                        return [rest], header
+                    layout = _find_header(record, signs, place, header, quoted=quoted)
+                    if layout is not None:
+                        return [rest], layout
                 if not _COMMENT.match(text):
                     return [block], _plain_layout(_cells(text, delimiter, quoted=quoted), delimiter, place, config)
                 logger.info("%s: passed over as a comment", place)
@@ -139,32 +166,26 @@ def _cells(text: str, delimiter: str, *, quoted: bool) -> list[str]:
 
 
 def _find_header(
-    record: str, signs: str, place: Source, *, config: BuildConfig, quoted: bool
+    record: str, signs: str, place: Source, header: _HeaderNames, *, quoted: bool
 ) -> Layout | None:
     """Return the layout that a record tells under one of some separators, if need be without the sign of a comment."""
     for text in dict.fromkeys((record, record.lstrip("# "))):
         for sign in dict.fromkeys(signs):
-            header = _header_layout(_cells(text, sign, quoted=quoted), sign, place, config)
-            if header is not None:
-                return header
+            layout = _header_layout(_cells(text, sign, quoted=quoted), sign, place, header)
+            if layout is not None:
+                return layout
     return None
 
 
-def _header_layout(cells: list[str], delimiter: str, place: Source, config: BuildConfig) -> Layout | None:
+def _header_layout(cells: list[str], delimiter: str, place: Source, header: _HeaderNames) -> Layout | None:
     """Return the layout that a header tells; None where a line is none."""
+    config = header.config
     if config.header == "no":
         return None
-    columns = {
-        HEAD: config.head_column, RELATION: config.relation_column, TAIL: config.tail_column,
-        WEIGHT: config.weight_column, RANK: config.rank_column, LANGUAGE: config.language_column,
-        POS: config.pos_column,
-    }  # fmt: skip
-    known = {name: field for field, column in columns.items() for name in spellings(column)}
     names = [column_name(cell) for cell in cells]
-    qualifier_of = QualifierNames(config).columns
-    qualifying = [name for name in names if name in qualifier_of and name not in known]
+    qualifying = [name for name in names if name in header.qualifiers]
     numbers = count(FIRST_QUALIFIER)
-    fields = tuple(next(numbers) if name in qualifying else known.get(name, NONE) for name in names)
+    fields = tuple(next(numbers) if name in header.qualifiers else header.fields.get(name, NONE) for name in names)
     if HEAD not in fields or TAIL not in fields:
         return None
     relation = "" if RELATION in fields else one_relation(config)
@@ -172,12 +193,12 @@ def _header_layout(cells: list[str], delimiter: str, place: Source, config: Buil
         is_renamed = (config.head_column, config.tail_column) != (BuildConfig.head_column, BuildConfig.tail_column)
         if fields == (HEAD, NONE, TAIL) and not is_renamed and config.header != "yes":  # may be a row of three words
             return None
-        found = f"found {', '.join(cells)}; --relation names the relation of a table without such a column"
+        found = f"found {', '.join(cells)}; {WITHOUT_RELATION}"
         raise InputSyntaxError(*place, f"expected a column {config.relation_column}, {found}")
-    for field, column in columns.items():
+    for field, column in header.columns.items():
         if fields.count(field) > 1:
             raise InputSyntaxError(*place, f"expected one column {column}, found {fields.count(field)}")
-    qualifiers = tuple(qualifier_of[name] for name in qualifying)
+    qualifiers = tuple(header.qualifiers[name] for name in qualifying)
     return Layout(delimiter, fields, 0, qualifiers, relation, config.decimal_comma)
 
 
@@ -194,7 +215,7 @@ def _plain_layout(cells: list[str], delimiter: str, place: Source, config: Build
         raise InputSyntaxError(*place, f"expected a column {missing}, found {', '.join(cells)}")
     relation = one_relation(config)
     last = cells[-1] if cells else ""
-    is_weighed = not math.isnan(weight_number(last.replace(",", ".") if config.decimal_comma else last))
+    is_weighed = not math.isnan(weight_number(last, decimal_comma=config.decimal_comma))
     is_pair = len(cells) == 2 or (len(cells) == 1 and any(cells[0].count(sign) == 1 for sign in OTHER_DELIMITERS))
     if relation and (is_pair or (len(cells) == 3 and is_weighed)):
         fields = (HEAD, TAIL, WEIGHT)[: max(len(cells), 2)]
