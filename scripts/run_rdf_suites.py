@@ -30,6 +30,7 @@ from kg_reason.errors import KGReasonError
 from kg_reason.kg.bad_lines import BadLines
 from kg_reason.kg.inputs import find_inputs
 from kg_reason.kg.reading import read_blocks
+from kg_reason.kg.triple_terms import written_term
 from kg_reason.kg.triples import TripleBlock
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
@@ -190,8 +191,7 @@ def _written(block: TripleBlock) -> list[str]:
     text = block.buffer.tobytes()
     graphs = [(0, 0)] * len(block) if block.qualifiers is None else block.qualifiers.tolist()
     for triple, (start, end) in zip(block.triples(""), graphs, strict=True):
-        terms = [key if key.startswith(("_:", '"')) else f"<{key}>" for key in triple[:3]]
-        rows.append(" ".join([*terms, text[start:end].decode()]) + " .\n")
+        rows.append(" ".join([*map(written_term, triple[:3]), text[start:end].decode()]) + " .\n")
     return rows
 
 

@@ -32,7 +32,7 @@ from kg_reason.kg.names import BLANK, IRI, LITERAL, term_kind
 from kg_reason.kg.qualifiers import SOURCE, VALID_FROM, VALID_UNTIL, WEIGHT, QualifierNames, Qualifiers, shown_weight
 from kg_reason.kg.qualifying import REIFIES
 from kg_reason.kg.stated_edges import HeldQualifiers, Stated, StatedEdges, column_names, edge_numbers
-from kg_reason.kg.triple_terms import TRIPLE_TERM, triple_term_key
+from kg_reason.kg.triple_terms import triple_term_key, written_term
 from kg_reason.kg.triples import literal_key, term_text
 
 logger = logging.getLogger(__name__)
@@ -188,11 +188,8 @@ def _node(key: str) -> rdflib.term.Node:
 
 
 def _n_triples(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> Iterator[str]:
-    def written(key: str) -> str:
-        return key if key.startswith(('"', "_:", TRIPLE_TERM)) else f"<{key}>"
-
     for terms in rdf_terms(graph, with_inferred=with_inferred, with_qualifiers=with_qualifiers):
-        yield " ".join(written(key) for key in terms) + " .\n"
+        yield " ".join(map(written_term, terms)) + " .\n"
 
 
 def _turtle(graph: KnowledgeGraph, with_inferred: bool, with_qualifiers: bool) -> str:

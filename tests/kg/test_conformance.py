@@ -20,6 +20,7 @@ from kg_reason.kg.nesting import JSON_AUTOMATON, TURTLE_AUTOMATON, run
 from kg_reason.kg.ntriples import read_line_formats
 from kg_reason.kg.parser_process import ParserProcess
 from kg_reason.kg.rdf import read_rdf
+from kg_reason.kg.triple_terms import written_term
 from kg_reason.kg.xml_guard import XML_AUTOMATON
 
 BASE = "http://base.org/folder/file?query"
@@ -72,11 +73,7 @@ def canonical(triples: list[pyoxigraph.Triple]) -> set[str]:
 
 def triples_of(rows: Rows) -> list[pyoxigraph.Triple]:
     """Return rows of term keys as triples."""
-    lines = []
-    for row in rows:
-        terms = [key if key.startswith(("_:", '"')) else f"<{key}>" for key in row]
-        lines.append(" ".join(terms) + " .\n")
-    text = "".join(lines)
+    text = "".join(" ".join(map(written_term, row)) + " .\n" for row in rows)
     return [quad.triple for quad in pyoxigraph.parse(text, pyoxigraph.RdfFormat.N_TRIPLES, lenient=True)]
 
 
