@@ -56,7 +56,7 @@ def lay_out(
             no logit by more than EVIDENCE_SHOWN are never drawn.
         panels: whether header and list stand around the paths.
     """
-    kept = tuple(item for item in prediction.evidence if item.strength > EVIDENCE_SHOWN)[:max_paths]
+    kept = drawn_evidence(prediction)[:max_paths]
     is_claim = not prediction.premise.strip()
     graph = join_paths(kept, is_claim=is_claim)
     words = _words(prediction, graph, is_claim)
@@ -135,6 +135,11 @@ def _draw_paths(graph: PathGraph, tags: Sequence[Tag], lines: LineDrawer, column
         for text in tag.texts(columns.zones[track.gap], lines.heights[track.label], beside=track.turns)
     )
     return Shapes(boxes=boxes, texts=texts) + lines.draw(columns)
+
+
+def drawn_evidence(prediction: Prediction) -> tuple[Evidence, ...]:
+    """Return the evidence that moved a logit by more than EVIDENCE_SHOWN; nothing else is drawn."""
+    return tuple(item for item in prediction.evidence if item.strength > EVIDENCE_SHOWN)
 
 
 def silence(prediction: Prediction) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from kg_reason.explanation.layout import silence
+from kg_reason.explanation.layout import drawn_evidence, silence
 from kg_reason.explanation.page_style import SCRIPT, STYLE
 from kg_reason.explanation.picture_drawing import draw_svg
 from kg_reason.explanation.picture_graph import speaks_for
@@ -38,7 +38,7 @@ def draw_page(prediction: Prediction, *, sentences: Sequence[str] = ()) -> str:
     """
     title = f"{spoken(prediction.label)}: {prediction.hypothesis}"
     picture = draw_svg(prediction, sentences=sentences, panels=False)
-    has_lines = 'class="path"' in picture
+    has_lines = bool(drawn_evidence(prediction))
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
