@@ -7,16 +7,6 @@ import pytest
 from kg_reason.config import BuildConfig
 from kg_reason.kg.building import build_graph
 
-TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\n"
-LINES = "<http://e/violin> <http://e/madeOf> <http://e/wood> .\n"
-
-
-@pytest.fixture
-def files(tmp_path):
-    (tmp_path / "a.tsv").write_text(TABLE)
-    (tmp_path / "b.nt").write_text(LINES)
-    return [tmp_path / "a.tsv", tmp_path / "b.nt"]
-
 
 def test_a_header_that_was_read_as_a_triple_is_mentioned(files, tmp_path, caplog):
     (tmp_path / "c.csv").write_text("subject,predicate,object\nviolin,is a,instrument\nviola,is a,instrument\n")

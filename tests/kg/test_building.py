@@ -12,16 +12,7 @@ from kg_reason.errors import BadLinesError, GraphError, InputSyntaxError
 from kg_reason.kg.building import build_graph, num_bad_lines
 from kg_reason.kg.editing import edit_graph, undo_edit
 from kg_reason.kg.graph import KnowledgeGraph
-
-TABLE = "head\trelation\ttail\nviolin\thypernym\tinstrument\ndrum\thypernym\tinstrument\n"
-LINES = "<http://e/violin> <http://e/madeOf> <http://e/wood> .\n"
-
-
-@pytest.fixture
-def files(tmp_path):
-    (tmp_path / "a.tsv").write_text(TABLE)
-    (tmp_path / "b.nt").write_text(LINES)
-    return [tmp_path / "a.tsv", tmp_path / "b.nt"]
+from tests.kg.conftest import LINES, TABLE
 
 
 def test_several_files_become_one_graph(files, tmp_path):
